@@ -1,0 +1,330 @@
+"""Files in and out: any OGR layer, any table, and nothing half-written. Formats live here and nowhere else."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kazgeo.errors import InputError, listing, suggestion, unknown
+
+if TYPE_CHECKING:
+    import geopandas
+    import pandas as pd
+
+__all__ = ["Source", "columns", "read_table", "read_vector", "write_layers", "write_table"]
+
+_TABLES = {".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".parquet"}
+_STYLE_LAYERS = {"layer_styles", "qgis_projects"}
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file and what to take from it, as people write it on a command line.
+
+    Parameters
+    ----------
+    path : Path
+        File (or ``.gdb`` folder).
+    layer : str or None
+        Layer of a file with several, or sheet of a workbook.
+    id : str or None
+        Column that names the units.
+
+    Examples
+    --------
+    >>> s = Source.parse("data/kz.gpkg|layer=regions|id=kato")
+    >>> s.path.name, s.layer, s.id
+    ('kz.gpkg', 'regions', 'kato')
+    >>> Source.parse("roads.csv").layer is None
+    True
+    """
+
+    path: Path
+    layer: str | None = None
+    id: str | None = None
+
+    @classmethod
+    def parse(cls, text: str | Path) -> Source:
+        """Read ``file|layer=name|id=column`` (``layername=`` as QGIS writes it is understood too)."""
+        head, *rest = str(text).split("|")
+        options: dict[str, str] = {}
+        for piece in rest:
+            key, sign, value = piece.partition("=")
+            key = {"layername": "layer", "sheet": "layer"}.get(key.strip().lower(), key.strip().lower())
+            if not sign or key not in {"layer", "id"}:
+                raise InputError(
+                    f"'{text}': wanted file|layer=NAME|id=COLUMN, got '{piece}'{suggestion(key, ['layer', 'id'])}"
+                )
+            options[key] = value
+        return cls(Path(head), options.get("layer"), options.get("id"))
+
+    def __str__(self) -> str:
+        return "|".join(
+            [str(self.path)] + [f"{k}={v}" for k, v in (("layer", self.layer), ("id", self.id)) if v is not None]
+        )
+
+
+def _existing(path: Path) -> Path:
+    """Return the path, or say why it can't be read."""
+    if not path.exists():
+        near = [p.name for p in path.parent.glob("*")] if path.parent.is_dir() else []
+        where = "" if path.parent.is_dir() else f"; the folder '{path.parent}' does not exist"
+        raise InputError(f"file '{path}' does not exist{where}{suggestion(path.name, near)}")
+    if path.is_dir() and path.suffix.lower() != ".gdb":
+        raise InputError(f"'{path}' is a folder; name a file in it")
+    try:
+        if path.is_file():
+            with path.open("rb") as file:
+                if not file.read(1):
+                    raise InputError(f"file '{path}' is empty (0 bytes)")
+    except OSError as error:
+        raise InputError(f"file '{path}' can't be read: {error.strerror or error}") from error
+    return path
+
+
+@contextlib.contextmanager
+def _ogr(path: Path) -> Iterator[None]:
+    """Turn pyogrio's errors into one sentence."""
+    import pyogrio.errors
+
+    try:
+        yield
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError) as error:
+        raise InputError(f"file '{path}' can't be read as a map layer: {str(error).splitlines()[0]}") from error
+
+
+def _layer_name(path: Path, layer: str | None) -> str | None:
+    """Return the layer to read; refuse to guess between several."""
+    import pyogrio
+
+    with _ogr(path):
+        found = [str(name) for name, kind in pyogrio.list_layers(path) if kind and str(name) not in _STYLE_LAYERS]
+    if layer is not None and layer not in found:
+        raise unknown("layer", layer, found, f"a map layer of '{path}'")
+    if layer is None and len(found) > 1:
+        raise InputError(
+            f"file '{path}' has {len(found)} map layers ({listing(found)}); say which: '{path}|layer={found[0]}'"
+        )
+    if not found:
+        raise InputError(f"file '{path}' has no map layer (no geometry in it)")
+    return layer or found[0]
+
+
+def read_vector(source: Source | str | Path) -> geopandas.GeoDataFrame:
+    """Return a map layer of any format OGR reads, as it is: nothing repaired, nothing dropped.
+
+    Assumption: a GeoParquet file is told by its suffix; everything else by OGR.
+
+    Parameters
+    ----------
+    source : Source, str or Path
+        File, or ``file|layer=NAME|id=COLUMN``.
+
+    Returns
+    -------
+    GeoDataFrame
+        Indexed by the id column when one is named, else by row number.
+
+    Raises
+    ------
+    InputError
+        Missing, empty or foreign file, a folder, several layers and none named, no such id column.
+    """
+    import geopandas
+    import pyogrio
+
+    src = source if isinstance(source, Source) else Source.parse(source)
+    path = _existing(src.path)
+    if path.suffix.lower() == ".parquet":
+        try:
+            layer = geopandas.read_parquet(path)
+        except (ValueError, OSError) as error:
+            raise InputError(f"file '{path}' can't be read as GeoParquet: {error}") from error
+    else:
+        name = _layer_name(path, src.layer)
+        with _ogr(path):
+            layer = pyogrio.read_dataframe(path, layer=name)
+    return set_id(layer, src.id, str(path)) if src.id else layer
+
+
+def set_id(table: Any, column: str, where: str) -> Any:
+    """Return the table indexed by a column (kept as a column too), its values as text when they look like codes."""
+    if column not in table.columns:
+        raise unknown("id column", column, [c for c in table.columns if c != "geometry"], f"a column of {where}")
+    ids = table[column]
+    if ids.isna().any():
+        rows = listing(ids.index[ids.isna()])
+        raise InputError(f"id column '{column}' of {where} is empty in {int(ids.isna().sum())} rows (rows {rows})")
+    if ids.dtype.kind == "f" and (ids == ids.round()).all():
+        ids = ids.astype("int64")
+    if ids.dtype.kind in "iu" and column.lower() == "kato":
+        ids = ids.astype(str).str.zfill(9)
+    return table.set_index(ids.rename(column), drop=True)
+
+
+def read_table(source: Source | str | Path, *, text: bool = False) -> pd.DataFrame:
+    """Return a table of CSV, Excel or Parquet.
+
+    Assumption: a CSV is UTF-8, or cp1251 when it isn't; its separator is the one of ``; , tab`` that the first
+    line has most of.
+
+    Parameters
+    ----------
+    source : Source, str or Path
+        File, or ``file|layer=SHEET``.
+    text : bool
+        Keep every cell as text, header row and all columns unnamed: for workbooks whose header must be searched.
+
+    Raises
+    ------
+    InputError
+        Missing, empty or foreign file, no such sheet.
+    """
+    import pandas as pd
+
+    src = source if isinstance(source, Source) else Source.parse(source)
+    path = _existing(src.path)
+    suffix = path.suffix.lower()
+    if suffix not in _TABLES:
+        raise InputError(f"file '{path}' is not a table: wanted one of {', '.join(sorted(_TABLES))}, got '{suffix}'")
+    try:
+        if suffix == ".parquet":
+            table = pd.read_parquet(path)
+        elif suffix in {".xlsx", ".xlsm", ".xls"}:
+            table = _read_workbook(path, src.layer, text)
+        else:
+            table = _read_csv(path, text)
+    except (ValueError, OSError, KeyError, pd.errors.ParserError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"file '{path}' can't be read as a table: {str(error).splitlines()[0]}") from error
+    return set_id(table, src.id, str(path)) if src.id else table
+
+
+def _read_csv(path: Path, text: bool) -> pd.DataFrame:
+    import io
+
+    import pandas as pd
+
+    raw = path.read_bytes()
+    if b"\0" in raw[:4096]:
+        raise InputError(f"file '{path}' is not text; is it a workbook saved with the wrong suffix?")
+    try:
+        content = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        content = raw.decode("cp1251", errors="strict")
+    lines = content.splitlines()
+    first = next((line for line in lines if line.strip()), "")
+    if not first:
+        raise InputError(f"file '{path}' has no line with text in it")
+    separator = max(";,\t", key=first.count)
+    options: dict[str, Any] = {"sep": separator, "dtype": str, "keep_default_na": False, "na_values": [""]}
+    if text:
+        options["header"] = None
+    return pd.read_csv(io.StringIO(content), **options)
+
+
+def _read_workbook(path: Path, sheet: str | None, text: bool) -> pd.DataFrame:
+    import pandas as pd
+
+    engine: Any = "calamine" if path.suffix.lower() == ".xls" else "openpyxl"
+    header = None if text else 0
+    if sheet is None:
+        return pd.read_excel(path, sheet_name=0, dtype=str, header=header, engine=engine)
+    sheets = pd.read_excel(path, sheet_name=None, dtype=str, header=header, engine=engine)
+    if sheet not in sheets:
+        raise unknown("sheet", sheet, map(str, sheets), f"a sheet of '{path}'")
+    return sheets[sheet]
+
+
+def columns(source: Source | str | Path) -> dict[str, str]:
+    """Return the column names and kinds ("number", "text", "geometry type") of a file without reading it whole.
+
+    Raises
+    ------
+    InputError
+        As ``read_vector`` and ``read_table``.
+    """
+    import pyogrio
+
+    src = source if isinstance(source, Source) else Source.parse(source)
+    path = _existing(src.path)
+    if path.suffix.lower() in _TABLES:
+        table = read_table(Source(src.path, src.layer))
+        return dict.fromkeys(map(str, table.columns), "text")
+    with _ogr(path):
+        info = pyogrio.read_info(path, layer=_layer_name(path, src.layer))
+    kinds = {
+        str(name): "number" if re.match(r"(u?int|float)", str(dtype)) else "text"
+        for name, dtype in zip(info["fields"], info["dtypes"], strict=True)
+    }
+    return kinds | {"geometry": str(info["geometry_type"])}
+
+
+def write_layers(path: Path, layers: Mapping[str, geopandas.GeoDataFrame | pd.DataFrame]) -> None:
+    """Write layers and tables into one new GeoPackage 1.2 (read by QGIS 3.22 without a warning).
+
+    Assumption: ``path`` is a temporary name that the caller renames; indexes become the first column.
+
+    Parameters
+    ----------
+    path : Path
+        File to make; an existing one is replaced.
+    layers : mapping
+        Layer name to GeoDataFrame or plain DataFrame.
+
+    Raises
+    ------
+    InputError
+        When the file can't be written.
+    """
+    import geopandas
+    import pandas as pd
+    import pyogrio
+    import pyogrio.errors
+
+    path.unlink(missing_ok=True)
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": "2000-01-01T00:00:00.000Z"})
+    try:
+        for name, data in layers.items():
+            frame = _flat(data)
+            options: dict[str, Any] = {"driver": "GPKG", "layer": name, "append": path.exists(), "VERSION": "1.2"}
+            if isinstance(frame, geopandas.GeoDataFrame):
+                pyogrio.write_dataframe(frame, path, promote_to_multi=_promote(frame), **options)
+            else:
+                pyogrio.write_dataframe(pd.DataFrame(frame), path, **options)
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, OSError) as error:
+        raise InputError(f"GeoPackage '{path}' can't be written: {str(error).splitlines()[0]}") from error
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
+
+
+def _promote(frame: geopandas.GeoDataFrame) -> bool:
+    kinds = set(frame.geom_type.dropna())
+    return bool(kinds & {"MultiPolygon", "MultiLineString", "MultiPoint"})
+
+
+def _flat(data: Any) -> Any:
+    """Return the frame with its index as leading columns, and column types that OGR stores."""
+    frame = data.copy()
+    names = [n if n is not None else f"level_{i}" for i, n in enumerate(frame.index.names)]
+    if len(names) == 1 and frame.index.name is None:
+        names = ["id"]
+    frame.index.names = names
+    frame = frame.drop(columns=[n for n in names if n in frame.columns]).reset_index()
+    for column in frame.columns:
+        if column != getattr(frame, "_geometry_column_name", None) and str(frame[column].dtype) == "category":
+            frame[column] = frame[column].astype(object)
+    return frame
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as CSV (UTF-8 with a byte-order mark, so that Excel reads Kazakh letters), whole or not at all."""
+    from kazgeo.provenance import replacing
+
+    with replacing(path) as beside:
+        table.to_csv(beside, encoding="utf-8-sig", lineterminator="\n", float_format="%.10g")

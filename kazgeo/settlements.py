@@ -1,0 +1,222 @@
+"""Settlements: points with a unique id and a population that may be unknown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from kazgeo.crs import has_place, local_metres
+from kazgeo.errors import InputError, listing, unknown
+from kazgeo.io import Source, read_table, read_vector, set_id
+
+if TYPE_CHECKING:
+    import geopandas
+
+__all__ = ["Located", "check", "locate", "read"]
+
+_LON = ("lon", "longitude", "x", "lng", "долгота")
+_LAT = ("lat", "latitude", "y", "широта")
+
+
+@dataclass(frozen=True)
+class Located:
+    """Which region every settlement lies in, and how that is known.
+
+    Parameters
+    ----------
+    region : Series
+        Region id per settlement, missing where none is near enough.
+    how : Series
+        "inside", "nearest" or "outside" per settlement.
+    distance_m : Series
+        Metres to the region (0 inside).
+    """
+
+    region: pd.Series
+    how: pd.Series
+    distance_m: pd.Series
+
+
+def read(source: Source | str | Path, *, population: str = "population") -> geopandas.GeoDataFrame:
+    """Return checked settlements from a point layer, or from a table with longitude and latitude.
+
+    Assumption: a table's coordinates are degrees of EPSG:4326; a population of 0 means unknown, as in GeoNames.
+
+    Parameters
+    ----------
+    source : Source, str or Path
+        ``file|layer=NAME|id=COLUMN``; without an id column, one called id or osm_id, else the row number.
+    population : str
+        Column of inhabitants, if there is one.
+
+    Returns
+    -------
+    GeoDataFrame
+        Points; ``population`` float with NaN for unknown.
+
+    Raises
+    ------
+    InputError
+        Unreadable file or one error that lists all faults.
+    """
+    src = source if isinstance(source, Source) else Source.parse(source)
+    bare = Source(src.path, src.layer)
+    if src.path.suffix.lower() in {".csv", ".tsv", ".txt", ".xlsx", ".xls"}:
+        layer = _points(read_table(bare), str(src.path))
+    else:
+        layer = read_vector(bare)
+    name = src.id or next((c for c in layer.columns if str(c).lower() in {"id", "osm_id", "geonameid"}), None)
+    if name is not None:
+        layer = set_id(layer, name, str(src.path))
+    if population in layer.columns:
+        from kazgeo.indicators import parse_numbers
+
+        people = parse_numbers(layer[population])
+        layer[population] = people.where(people > 0)
+    check(layer, str(src.path))
+    return layer
+
+
+def _points(table: pd.DataFrame, where: str) -> geopandas.GeoDataFrame:
+    import geopandas
+
+    from kazgeo.indicators import parse_numbers
+
+    columns = {str(c).strip().lower(): c for c in table.columns}
+    lon = next((columns[c] for c in _LON if c in columns), None)
+    lat = next((columns[c] for c in _LAT if c in columns), None)
+    if lon is None or lat is None:
+        raise unknown("column", "lon" if lon is None else "lat", table.columns, f"a column of {where}")
+    x, y = parse_numbers(table[lon]), parse_numbers(table[lat])
+    return geopandas.GeoDataFrame(table, geometry=geopandas.points_from_xy(x, y), crs=4326)
+
+
+def check(settlements: geopandas.GeoDataFrame, name: str = "settlements") -> None:
+    """Raise one error that lists every fault; return nothing when there is none.
+
+    Raises
+    ------
+    InputError
+        No CRS, repeated ids, lines or polygons, coordinates that are no degrees (swapped?), empty layer.
+
+    Examples
+    --------
+    >>> import geopandas
+    >>> good = geopandas.GeoDataFrame(geometry=geopandas.points_from_xy([71.4], [51.1]), index=["a"], crs=4326)
+    >>> check(good)
+    >>> check(good.iloc[:0])
+    Traceback (most recent call last):
+    kazgeo.errors.InputError: settlements: the layer has no feature
+    >>> check(geopandas.GeoDataFrame(geometry=geopandas.points_from_xy([51.1], [171.4]), index=["a"], crs=4326))
+    Traceback (most recent call last):
+    kazgeo.errors.InputError: settlements: coordinates are no degrees; longitude and latitude may be swapped: 'a'
+    """
+    import shapely
+
+    found: list[str] = []
+    if not len(settlements):
+        raise InputError(f"{name}: the layer has no feature")
+    if settlements.crs is None:
+        found.append("the layer declares no CRS; set it (for longitudes and latitudes EPSG:4326)")
+    twice = settlements.index[settlements.index.duplicated()].unique()
+    if len(twice):
+        found.append(f"ids must be unique; repeated: {listing(twice)}")
+    shapes = settlements.geometry.to_numpy()
+    there = has_place(shapes)
+    other = there & (shapely.get_type_id(shapes) != 0)
+    if other.any():
+        found.append(f"points wanted; other shapes are: {listing(settlements.index[other])}")
+    if settlements.crs is not None and settlements.crs.is_geographic:
+        x, y = shapely.get_x(shapes), shapely.get_y(shapes)
+        wild = there & ((np.abs(y) > 90) | (np.abs(x) > 360))
+        if wild.any():
+            ids = listing(settlements.index[wild])
+            found.append(f"coordinates are no degrees; longitude and latitude may be swapped: {ids}")
+    if found:
+        raise InputError(f"{name}: " + "; ".join(found))
+
+
+def locate(
+    settlements: geopandas.GeoDataFrame, regions: geopandas.GeoDataFrame, *, within_m: float = 10_000.0
+) -> Located:
+    """Return the region of every settlement by its place.
+
+    Assumption: a settlement on the shore or on a generalised border belongs to the nearest region when that is no
+    farther than ``within_m``.
+
+    Parameters
+    ----------
+    settlements : GeoDataFrame
+        Points; those without a place get no region.
+    regions : GeoDataFrame
+        Polygons.
+    within_m : float
+        Metres.
+
+    Returns
+    -------
+    Located
+
+    Raises
+    ------
+    InputError
+        When most settlements lie outside but would lie inside with longitude and latitude swapped.
+
+    Examples
+    --------
+    >>> import geopandas, shapely
+    >>> land = geopandas.GeoDataFrame(geometry=[shapely.box(70, 50, 72, 52)], index=["11"], crs=4326)
+    >>> at = geopandas.points_from_xy([71.4, 72.05, 80.0], [51.1, 51.1, 45.0])
+    >>> towns = geopandas.GeoDataFrame(geometry=at, index=["a", "b", "c"], crs=4326)
+    >>> found = locate(towns, land)
+    >>> found.how.tolist(), found.region.isna().tolist()
+    (['inside', 'nearest', 'outside'], [False, False, True])
+    >>> locate(geopandas.GeoDataFrame(geometry=geopandas.points_from_xy([51.1], [71.4]), crs=4326), land)
+    Traceback (most recent call last):
+    kazgeo.errors.InputError: settlements: 1 of 1 lie outside all regions, but inside with longitude and latitude
+    swapped; swap the columns
+    """
+    import geopandas
+    import shapely
+
+    frame = local_metres(regions)
+    shapes = regions.geometry.to_crs(frame).to_numpy()
+    places = settlements.geometry.to_crs(frame).to_numpy()
+    there = np.flatnonzero(has_place(places))
+    nearest, distance = _nearest(shapes, places[there])
+    if len(there) and (distance > within_m).mean() > 0.5 and settlements.crs.is_geographic:
+        turned = geopandas.GeoSeries(
+            shapely.transform(settlements.geometry.to_numpy()[there], lambda c: c[:, ::-1]), crs=settlements.crs
+        )
+        legal = (np.abs(turned.y) <= 90).to_numpy()
+        _, other = _nearest(shapes, turned[legal].to_crs(frame).to_numpy())
+        if legal.all() and (other <= within_m).mean() > 0.5:
+            raise InputError(
+                f"settlements: {int((distance > within_m).sum())} of {len(there)} lie outside all regions, but inside "
+                "with longitude and latitude swapped; swap the columns"
+            )
+    region = pd.Series(None, index=settlements.index, dtype=object, name="region")
+    how = pd.Series("outside", index=settlements.index, name="region_how")
+    metres = pd.Series(np.nan, index=settlements.index, name="region_distance_m")
+    near = distance <= within_m
+    region.iloc[there[near]] = regions.index.to_numpy(dtype=object)[nearest[near]]
+    how.iloc[there] = np.where(distance == 0, "inside", np.where(near, "nearest", "outside"))
+    metres.iloc[there] = distance
+    return Located(region, how, metres)
+
+
+def _nearest(shapes: Any, places: Any) -> tuple[Any, Any]:
+    """Return position of the nearest shape and the distance to it; on a border the first region by order."""
+    import shapely
+
+    if not len(places):
+        return np.empty(0, int), np.empty(0)
+    tree = shapely.STRtree(shapes)
+    (of, which), distance = tree.query_nearest(places, return_distance=True, all_matches=True)
+    order = np.lexsort((which, of))
+    first = np.unique(of[order], return_index=True)[1]
+    return which[order][first], distance[order][first]

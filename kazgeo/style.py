@@ -1,0 +1,258 @@
+"""How a result column is drawn: one value type read by print maps, web maps and QGIS alike."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from kazgeo.errors import InputError
+
+if TYPE_CHECKING:
+    import geopandas
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from kazgeo.locale import Speaker
+
+__all__ = ["Backdrop", "Style", "StyleClass", "Theme", "TooltipField", "categorical", "graduated"]
+
+MISSING_COLOR = "#d9d9d9"
+
+
+@dataclass(frozen=True)
+class StyleClass:
+    """One class of a legend.
+
+    Parameters
+    ----------
+    color : str
+        Fill as ``#rrggbb``.
+    label : str
+        English msgid for a categorical class; empty for a graduated class (its label is its interval).
+    value : str or None
+        Code of a categorical class, for instance "high-high".
+    lower, upper : float
+        Interval of a graduated class: lower <= x < upper, the last class closed at both ends;
+        -inf and inf make it open.
+    hatch : str
+        matplotlib hatch that tells the class apart in greyscale print; empty for none.
+    """
+
+    color: str
+    label: str = ""
+    value: str | None = None
+    lower: float = -np.inf
+    upper: float = np.inf
+    hatch: str = ""
+
+
+@dataclass(frozen=True)
+class Style:
+    """Classes, colours and legend of one column.
+
+    Parameters
+    ----------
+    column : str
+        Column of the layer that is drawn.
+    title : str
+        English msgid of the legend's title.
+    kind : "categorical" or "graduated"
+        How classes match values.
+    classes : tuple of StyleClass
+        In legend order.
+    unit : str
+        English msgid of the unit; empty for a pure number.
+    decimals : int
+        Digits of the interval labels.
+    missing_label : str
+        English msgid of the class of NaN.
+    """
+
+    column: str
+    title: str
+    kind: Literal["categorical", "graduated"]
+    classes: tuple[StyleClass, ...]
+    unit: str = ""
+    decimals: int = 0
+    missing_label: str = "no data"
+    missing_color: str = MISSING_COLOR
+
+    def codes(self, values: pd.Series) -> NDArray[np.int64]:
+        """Return the class number of every value, -1 for missing or unknown.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> style = graduated("t", "time", [0, 60, 120], ["#eeeeee", "#000000"])
+        >>> style.codes(pd.Series([0.0, 60.0, 120.0, 121.0, float("nan")])).tolist()
+        [0, 1, 1, -1, -1]
+        >>> style.codes(pd.Series([], dtype=float)).tolist()
+        []
+        """
+        if self.kind == "categorical":
+            places = {c.value: i for i, c in enumerate(self.classes)}
+            return np.array([places.get(v, -1) for v in values.astype(object)], dtype=np.int64)
+        x = values.to_numpy(dtype=float, na_value=np.nan)
+        out = np.full(x.shape, -1, dtype=np.int64)
+        last = len(self.classes) - 1
+        for i, c in enumerate(self.classes):
+            out[(x >= c.lower) & ((x < c.upper) | ((x == c.upper) & (i == last)))] = i
+        return out
+
+    def counts(self, values: pd.Series) -> tuple[list[int], int]:
+        """Return how many values fall in each class and how many in none."""
+        codes = self.codes(values)
+        return [int((codes == i).sum()) for i in range(len(self.classes))], int((codes < 0).sum())
+
+    def labels(self, speaker: Speaker) -> list[str]:
+        """Return the legend text of every class in the reader's language, without units.
+
+        Examples
+        --------
+        >>> from kazgeo.locale import speaker
+        >>> graduated("t", "time", [-float("inf"), 60, 1200, float("inf")], ["#1", "#2", "#3"]).labels(speaker("en"))
+        ['< 60', '60 – 1,200', '≥ 1,200']
+        """
+        if self.kind == "categorical":
+            return [speaker.translate(c.label or str(c.value)) for c in self.classes]
+
+        def interval(c: StyleClass) -> str:
+            low, high = speaker.number(c.lower, self.decimals), speaker.number(c.upper, self.decimals)
+            if np.isfinite(c.lower) and np.isfinite(c.upper):
+                return f"{low} – {high}"
+            return f"< {high}" if np.isfinite(c.upper) else f"≥ {low}"
+
+        return [interval(c) for c in self.classes]
+
+
+def graduated(
+    column: str, title: str, breaks: Sequence[float], colors: Sequence[str], *, unit: str = "", decimals: int = 0
+) -> Style:
+    """Build a graduated style from class breaks.
+
+    Parameters
+    ----------
+    column, title, unit, decimals
+        See ``Style``.
+    breaks : sequence of float
+        n + 1 strictly increasing limits of n classes.
+    colors : sequence of str
+        n colours.
+
+    Raises
+    ------
+    InputError
+        When breaks do not increase or the number of colours does not fit.
+
+    Examples
+    --------
+    >>> [c.color for c in graduated("x", "x", [0, 1, 2], ["#fff", "#000"]).classes]
+    ['#fff', '#000']
+    """
+    if len(colors) != len(breaks) - 1 or any(b <= a for a, b in itertools.pairwise(breaks)):
+        raise InputError(
+            f"breaks of style '{column}' must increase and be one more than the colours; got breaks {list(breaks)} "
+            f"and {len(colors)} colours"
+        )
+    classes = tuple(
+        StyleClass(color=color, lower=float(low), upper=float(high))
+        for low, high, color in zip(breaks, breaks[1:], colors, strict=False)
+    )
+    return Style(column, title, "graduated", classes, unit, decimals)
+
+
+def categorical(column: str, title: str, classes: Sequence[tuple[str, str, str] | tuple[str, str, str, str]]) -> Style:
+    """Build a categorical style from (value, label, colour[, hatch]) tuples.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> style = categorical("c", "cluster", [("hot", "hot spot", "#f00"), ("cold", "cold spot", "#00f")])
+    >>> style.counts(pd.Series(["hot", "hot", None]))
+    ([2, 0], 1)
+    """
+    made = tuple(StyleClass(value=c[0], label=c[1], color=c[2], hatch=c[3] if len(c) > 3 else "") for c in classes)
+    return Style(column, title, "categorical", made)
+
+
+@dataclass(frozen=True)
+class TooltipField:
+    """One line of a tooltip: column, English label, English unit, decimals of a number.
+
+    ``terms`` translates codes of a categorical column to English labels.
+    """
+
+    column: str
+    label: str
+    unit: str = ""
+    decimals: int = 0
+    terms: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Theme:
+    """One layer drawn by one column: what a print map shows and a web map switches between.
+
+    Parameters
+    ----------
+    id : str
+        ASCII identifier, the step's id; file names are made of it.
+    title : str
+        Title in the reader's language.
+    data : GeoDataFrame
+        Polygons or points, unique index, CRS declared.
+    style : Style
+        Drawn column.
+    name_column : str or None
+        Column of the units' names in the reader's language.
+    fields : tuple of TooltipField
+        What a tooltip tells besides the name and the drawn value.
+    note : str
+        One sentence in the reader's language that says what the map shows.
+    size_column : str or None
+        For points: a non-negative column (population) that sizes the symbols, largest on the bottom.
+    label_top : int
+        How many units a print map labels (all polygons when there are 25 or fewer).
+    """
+
+    id: str
+    title: str
+    data: geopandas.GeoDataFrame
+    style: Style
+    name_column: str | None = None
+    fields: tuple[TooltipField, ...] = ()
+    note: str = ""
+    size_column: str | None = None
+    label_top: int = 12
+
+
+@dataclass(frozen=True)
+class Backdrop:
+    """What lies under and over the drawn layer so that it looks like a map; every part may be missing.
+
+    Parameters
+    ----------
+    neighbours : GeoDataFrame or None
+        Land of other countries, drawn in grey.
+    water : GeoDataFrame or None
+        Lakes and seas.
+    outline : GeoDataFrame or None
+        Regions whose borders are drawn over (points) or under the layer.
+    roads : GeoDataFrame or None
+        Lines of the road network, drawn thin.
+    cities : GeoDataFrame or None
+        Points with the column named by ``city_name`` for orientation.
+    city_name : str
+        Column of the cities' names in the reader's language.
+    """
+
+    neighbours: geopandas.GeoDataFrame | None = None
+    water: geopandas.GeoDataFrame | None = None
+    outline: geopandas.GeoDataFrame | None = None
+    roads: geopandas.GeoDataFrame | None = None
+    cities: geopandas.GeoDataFrame | None = None
+    city_name: str = "name"
