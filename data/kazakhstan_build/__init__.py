@@ -1,0 +1,1 @@
+"""How ``data/kazakhstan`` is derived, one module per group of files."""
