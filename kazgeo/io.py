@@ -310,7 +310,7 @@ def _promote(frame: geopandas.GeoDataFrame) -> bool:
 
 def _flat(data: Any) -> Any:
     """Return the frame with its index as leading columns, and column types that OGR stores."""
-    frame = data.copy()
+    frame = data.rename(columns=str)
     names = [n if n is not None else f"level_{i}" for i, n in enumerate(frame.index.names)]
     if len(names) == 1 and frame.index.name is None:
         names = ["id"]

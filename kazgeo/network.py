@@ -188,12 +188,14 @@ def from_lines(
     *,
     speed_kmh: float | str | Mapping[str, float] = 60.0,
     road_class: str = "class",
+    length_km: str | None = None,
     snap_m: float = 1.0,
 ) -> Network:
     """Return the network of a layer of lines that meet at their ends.
 
     Assumption: lines are joined only where their end points lie within ``snap_m`` of each other; a crossing
-    without a common end point is a bridge. Lengths are geodesic, along the line.
+    without a common end point is a bridge. Lengths are geodesic, along the line, unless a column gives them
+    (a straight line that stands for a winding road).
 
     Parameters
     ----------
@@ -201,6 +203,8 @@ def from_lines(
         Lines with a CRS; missing and empty ones are refused.
     speed_kmh, road_class
         As in ``from_edges``.
+    length_km : str, optional
+        Column of lengths in kilometres; only for lines of one part.
     snap_m : float
         Metres within which end points are one node.
 
@@ -222,26 +226,31 @@ def from_lines(
 
     if lines.crs is None:
         raise InputError("lines declare no CRS; set it with lines.set_crs(...)")
+    if length_km is not None and length_km not in lines.columns:
+        raise unknown("length column", length_km, lines.columns, "a column of the lines")
     exploded = lines.explode(ignore_index=True)
+    if length_km is not None and len(exploded) != len(lines):
+        raise InputError(f"lengths of column '{length_km}' can't be shared among the parts of multi-part lines")
     shapes = exploded.geometry.to_numpy()
     bad = shapely.is_missing(shapes) | shapely.is_empty(shapes) | (shapely.get_type_id(shapes) != 1)
     if bad.any() or not len(shapes):
         raise InputError(f"lines wanted; {int(bad.sum())} of {len(shapes)} shapes are missing, empty or no lines")
     degrees = exploded.geometry.to_crs(4326).to_numpy()
     ends = np.r_[shapely.get_point(degrees, 0), shapely.get_point(degrees, -1)]
-    metric = np.r_[
-        shapely.get_coordinates(shapely.get_point(exploded.geometry.to_crs(local_metres(lines)).to_numpy(), 0)),
-        shapely.get_coordinates(shapely.get_point(exploded.geometry.to_crs(local_metres(lines)).to_numpy(), -1)),
-    ]
+    flat = exploded.geometry.to_crs(local_metres(lines)).to_numpy()
+    metric = shapely.get_coordinates(np.r_[shapely.get_point(flat, 0), shapely.get_point(flat, -1)])
     node = _cluster(metric, snap_m)
     first = np.unique(node, return_index=True)[1]
     where = shapely.get_coordinates(ends[first])
     nodes = pd.DataFrame({"lon": where[:, 0], "lat": where[:, 1]})
     geod = pyproj.Geod(ellps="WGS84")
     m = len(shapes)
-    table = pd.DataFrame(exploded.drop(columns=exploded.geometry.name)).assign(
-        from_id=node[:m], to_id=node[m:], length_km=[geod.geometry_length(g) / 1000 for g in degrees]
-    )
+    if length_km is None:
+        length = np.array([geod.geometry_length(g) / 1000 for g in degrees])
+    else:
+        length = np.asarray(exploded[length_km], dtype=float)
+    table = pd.DataFrame(exploded.drop(columns=exploded.geometry.name))
+    table = table.assign(from_id=node[:m], to_id=node[m:], length_km=length)
     return from_edges(table, nodes, speed_kmh=speed_kmh, road_class=road_class)
 
 

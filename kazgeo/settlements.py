@@ -73,7 +73,7 @@ def read(source: Source | str | Path, *, population: str = "population") -> geop
     if name is not None:
         layer = set_id(layer, name, str(src.path))
     if population in layer.columns:
-        from kazgeo.indicators import parse_numbers
+        from kazgeo.parsing import parse_numbers
 
         people = parse_numbers(layer[population])
         layer[population] = people.where(people > 0)
@@ -84,7 +84,7 @@ def read(source: Source | str | Path, *, population: str = "population") -> geop
 def _points(table: pd.DataFrame, where: str) -> geopandas.GeoDataFrame:
     import geopandas
 
-    from kazgeo.indicators import parse_numbers
+    from kazgeo.parsing import parse_numbers
 
     columns = {str(c).strip().lower(): c for c in table.columns}
     lon = next((columns[c] for c in _LON if c in columns), None)

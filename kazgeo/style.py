@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -17,8 +17,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kazgeo.locale import Speaker
+    from kazgeo.messages import Names
 
-__all__ = ["Backdrop", "Style", "StyleClass", "Theme", "TooltipField", "categorical", "graduated"]
+__all__ = [
+    "Backdrop",
+    "Chart",
+    "Style",
+    "StyleClass",
+    "Theme",
+    "TooltipField",
+    "YELLOW_RED",
+    "breaks",
+    "categorical",
+    "graduated",
+    "shades",
+]
 
 MISSING_COLOR = "#d9d9d9"
 
@@ -256,3 +269,115 @@ class Backdrop:
     roads: geopandas.GeoDataFrame | None = None
     cities: geopandas.GeoDataFrame | None = None
     city_name: str = "name"
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Figures to be drawn as lines over years or as signed bars.
+
+    Parameters
+    ----------
+    kind : {"lines", "bars"}
+        Lines: one column per line, index = year. Bars: one value per unit.
+    data : DataFrame or Series
+        The figures; labels of lines and bars are the column names and the index.
+    title, unit : str
+        English msgids.
+    labels : tuple of (code, label)
+        English labels (or names in the reader's language) of columns or units.
+    highlight : tuple of str
+        Lines drawn strong.
+    """
+
+    kind: Literal["lines", "bars"]
+    data: Any
+    title: str
+    unit: str = ""
+    labels: tuple[tuple[str, Names | str], ...] = ()
+    highlight: tuple[str, ...] = ()
+
+
+#: Sequential and diverging palettes (ColorBrewer 2.0 by C. Brewer, Apache 2.0), light to dark / low to high.
+YELLOW_RED = ("#ffffb2", "#fecc5c", "#fd8d3c", "#f03b20", "#bd0026")
+BLUES = ("#eff3ff", "#bdd7e7", "#6baed6", "#3182bd", "#08519c")
+PURPLE_ORANGE = ("#5e3c99", "#b2abd2", "#f7f7f7", "#fdb863", "#e66101")
+
+
+def breaks(values: pd.Series, scheme: str, k: int) -> list[float]:
+    """Return up to k + 1 limits of classes; fewer when values repeat.
+
+    Assumption: missing and infinite values take no part.
+
+    Parameters
+    ----------
+    values : Series
+        Numbers.
+    scheme : {"quantiles", "equal", "natural", "round"}
+        Equal counts, equal widths, Fisher-Jenks natural breaks, or equal widths rounded to 1, 2, 2.5 or 5 times a
+        power of ten.
+    k : int
+        Number of classes.
+
+    Raises
+    ------
+    InputError
+        When there is no value.
+
+    References
+    ----------
+    Fisher, W. D. (1958). On grouping for maximum homogeneity. JASA 53, 789-798.
+    https://doi.org/10.1080/01621459.1958.10501479
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> breaks(pd.Series([0.0, 1.0, 2.0, 3.0, 4.0]), "quantiles", 2)
+    [0.0, 2.0, 4.0]
+    >>> breaks(pd.Series([3.0, 97.0, float("nan")]), "round", 4)
+    [0.0, 25.0, 50.0, 75.0, 100.0]
+    >>> breaks(pd.Series([], dtype=float), "equal", 3)
+    Traceback (most recent call last):
+    kazgeo.errors.InputError: no value to make classes of: the column is empty or all its values are missing
+    """
+    x = values.to_numpy(dtype=float, na_value=np.nan)
+    x = np.sort(x[np.isfinite(x)])
+    if not len(x):
+        raise InputError("no value to make classes of: the column is empty or all its values are missing")
+    if x[0] == x[-1]:
+        return [float(x[0]), float(np.nextafter(x[0], np.inf))]
+    if scheme == "quantiles":
+        limits = np.quantile(x, np.linspace(0, 1, k + 1))
+    elif scheme == "natural":
+        import mapclassify
+
+        found = mapclassify.FisherJenks(x, k=min(k, len(np.unique(x))))
+        limits = np.r_[x[0], found.bins]
+    elif scheme == "round":
+        limits = _round_limits(float(x[0]), float(x[-1]), k)
+    else:
+        limits = np.linspace(x[0], x[-1], k + 1)
+    return [float(v) for v in np.unique(limits)]
+
+
+def _round_limits(low: float, high: float, k: int) -> NDArray[np.float64]:
+    """Return limits on a round step that cover the values."""
+    rough = (high - low) / k
+    power = 10.0 ** np.floor(np.log10(rough))
+    step = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= rough - 1e-12)
+    start = np.floor(low / step + 1e-9) * step
+    count = int(np.ceil((high - start) / step - 1e-9))
+    return start + step * np.arange(count + 1)
+
+
+def shades(colors: Sequence[str], k: int) -> list[str]:
+    """Return k colours evenly spread over a palette.
+
+    Examples
+    --------
+    >>> shades(("#000000", "#ffffff"), 3)
+    ['#000000', '#808080', '#ffffff']
+    """
+    points = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in colors], dtype=float)
+    at = np.linspace(0, len(colors) - 1, k) if k > 1 else np.array([(len(colors) - 1) / 2])
+    mixed = [[np.interp(a, range(len(colors)), points[:, channel]) for channel in range(3)] for a in at]
+    return ["#" + "".join(f"{round(v):02x}" for v in rgb) for rgb in mixed]

@@ -2,16 +2,12 @@
 
 from kazgeo.indicators.harmonise import Harmonised, harmonise, read_reforms, successors
 from kazgeo.indicators.panel import Indicator, check, rate, read, read_metadata, to_long
-from kazgeo.indicators.parsing import parse_number, parse_numbers, parse_year
 
 __all__ = [
     "Harmonised",
     "Indicator",
     "check",
     "harmonise",
-    "parse_number",
-    "parse_numbers",
-    "parse_year",
     "rate",
     "read",
     "read_metadata",

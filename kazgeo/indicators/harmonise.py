@@ -13,6 +13,7 @@ from kazgeo import kato
 from kazgeo.errors import InputError, listing, unknown
 from kazgeo.indicators.panel import Indicator, check
 from kazgeo.io import Source, read_table
+from kazgeo.parsing import parse_numbers
 
 __all__ = ["Harmonised", "harmonise", "read_reforms", "successors"]
 
@@ -56,6 +57,8 @@ def read_reforms(source: Source | str | Path) -> pd.DataFrame:
         raise InputError(f"{source}: not a date (wanted YYYY-MM-DD): {listing(table['date'][dates.isna()])}")
     for column in ("old", "new"):
         table[column] = kato.check(table[column], f"column {column} of {source}")
+    if "share" in table.columns:
+        table["share"] = parse_numbers(table["share"])
     return table.assign(date=dates).sort_values(["date", "old", "new"], ignore_index=True)
 
 
@@ -96,7 +99,9 @@ def harmonise(
 
     Assumption: reforms nest: a later region lies wholly in an earlier one, so parts can be put together exactly
     and a whole is never divided. Counts are summed; rates and per-head values are averaged with the weight that
-    their metadata names, x = sum(w x) / sum(w). A figure one of whose parts is missing stays missing.
+    their metadata names, x = sum(w x) / sum(w). Where the weight of a part isn't published for a year, the part's
+    share at the reform (column ``share`` of the reforms) stands in, and that is told. A figure one of whose parts
+    is missing stays missing.
 
     Parameters
     ----------
@@ -105,7 +110,7 @@ def harmonise(
     vintage : int
         Year whose boundaries are wanted, for instance 2009.
     reforms : DataFrame
-        date, old, new (``read_reforms``).
+        date, old, new and, if known, share: the part's share of the whole's weight (``read_reforms``).
     metadata : mapping
         Indicator name to ``Indicator``; tells sum or mean and the weight.
 
@@ -221,9 +226,8 @@ def _put_together(
         if len(parts) == 1:
             values[code, int(year)] = float(some.set_index("region").loc[next(iter(parts)), name])
             continue
-        figure = _aggregate(some, name, about)
+        figure, rule = _aggregate(some, name, about, reforms)
         values[code, int(year)] = figure
-        rule = "sum" if about.aggregation == "sum" else f"mean weighted by {about.weight}"
         if figure == figure:
             merged.append((code, year, name, "+".join(sorted(parts)), rule))
         else:
@@ -273,11 +277,14 @@ def _parts_of(
     return None
 
 
-def _aggregate(rows: pd.DataFrame, name: str, about: Indicator) -> float:
-    """Return the sum, or the mean by the stated weight (NaN when a weight is missing)."""
+def _aggregate(rows: pd.DataFrame, name: str, about: Indicator, reforms: pd.DataFrame) -> tuple[float, str]:
+    """Return the sum or the weighted mean, and the rule in words (NaN when a weight can't be known)."""
     if about.aggregation == "sum":
-        return float(rows[name].sum())
-    weight = rows[about.weight]
+        return float(rows[name].sum()), "sum"
+    weight, rule = rows[about.weight], f"mean weighted by {about.weight}"
+    if weight.isna().any() and "share" in reforms.columns:
+        share = reforms.drop_duplicates("new", keep="first").set_index("new")["share"]
+        weight, rule = rows["region"].map(share), f"mean weighted by the parts' share of {about.weight} at the reform"
     if weight.isna().any() or not weight.sum() > 0:
-        return float("nan")
-    return float((rows[name] * weight).sum() / weight.sum())
+        return float("nan"), rule
+    return float((rows[name] * weight).sum() / weight.sum()), rule

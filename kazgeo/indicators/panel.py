@@ -11,9 +11,9 @@ import pandas as pd
 
 from kazgeo import kato
 from kazgeo.errors import InputError, listing, unknown
-from kazgeo.indicators.parsing import match_names, parse_numbers, parse_year
 from kazgeo.io import Source, read_table
 from kazgeo.messages import Names
+from kazgeo.parsing import match_names, parse_numbers, parse_year
 
 __all__ = ["Indicator", "check", "rate", "read", "read_metadata", "to_long"]
 

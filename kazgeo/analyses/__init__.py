@@ -1,0 +1,58 @@
+"""The catalogue: one declared function per question a planner asks.
+
+``analyses.local_moran(...)`` takes layers and tables and restricted options; the methods beneath
+(``kazgeo.autocorrelation.local_moran``) take any Series and weights and are what a programmer imports.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from kazgeo.analyses import accessibility, clusters, deprivation, disparity, maps, preparation
+from kazgeo.analyses.declare import Analysis, Parameter, read
+from kazgeo.errors import unknown
+
+__all__ = ["GROUPS", "Analysis", "Parameter", "catalogue", "get"]
+
+#: Groups in the order in which faces show them.
+GROUPS = ("Preparation", "Accessibility", "Disparity", "Clusters", "Deprivation", "Maps")
+
+_FUNCTIONS = (
+    preparation.harmonise,
+    preparation.rate,
+    preparation.indicator_map,
+    preparation.road_network,
+    accessibility.travel_time,
+    accessibility.remoteness,
+    disparity.boundary_effect,
+    disparity.inequality,
+    clusters.moran_by_year,
+    clusters.local_moran,
+    clusters.getis_ord,
+    deprivation.deprivation,
+    maps.print_map,
+    maps.web_map,
+)
+
+
+@cache
+def catalogue() -> dict[str, Analysis]:
+    """Return all analyses by id, in the order of the groups."""
+    return {a.id: a for a in map(read, _FUNCTIONS)}
+
+
+def get(name: str) -> Analysis:
+    """Return one analysis; an unknown name is an error with a suggestion.
+
+    Examples
+    --------
+    >>> get("local_moran").group
+    'Clusters'
+    >>> get("local_morna")
+    Traceback (most recent call last):
+    kazgeo.errors.InputError: analysis 'local_morna' is not in the catalogue; did you mean 'local_moran'?
+    """
+    found = catalogue().get(name.replace("-", "_"))
+    if found is None:
+        raise unknown("analysis", name, catalogue(), "in the catalogue")
+    return found

@@ -1,0 +1,381 @@
+"""Which settlements are hard to reach: travel time to the nearest centre, remoteness."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from kazgeo.analyses.declare import analysis
+from kazgeo.analyses.kinds import Field, Lines, Number, Output, Settlements
+from kazgeo.progress import Progress, part, silent
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from kazgeo.analyses.outcome import Outcome
+    from kazgeo.network import Attached
+
+_ACCESS_FIELDS = ("road_distance_km", "network_component")
+
+
+@analysis(
+    "Accessibility",
+    Output(
+        "layer",
+        "vector",
+        "Travel time",
+        ("travel_time_min", "route_km", "nearest_id", "nearest_name", *_ACCESS_FIELDS),
+        like="settlements",
+    ),
+    Output("by_region", "table", "Travel time by region"),
+    Output("people_beyond", "number", "People farther than the standard"),
+    Output("median_min", "number", "Median travel time, minutes"),
+    Output("unreached", "number", "Settlements without a result"),
+)
+def travel_time(
+    settlements: Settlements,
+    roads: Lines,
+    *,
+    destination_field: Annotated[str, Field("settlements", numeric=False)] | None = None,
+    destination_values: str = "",
+    population: Annotated[str, Field("settlements")] | None = None,
+    min_population: Annotated[float, Number(1, 1e9, "people")] | None = None,
+    region: Annotated[str, Field("settlements", numeric=False)] | None = None,
+    speed: Annotated[str, Field("roads")] | None = None,
+    default_speed_kmh: Annotated[float, Number(1, 300, "km/h")] = 60.0,
+    length: Annotated[str, Field("roads")] | None = None,
+    standard_min: Annotated[float, Number(1, 10_000, "min")] = 60.0,
+    access_limit_km: Annotated[float, Number(0.01, 1000, "km")] = 50.0,
+    access_speed_kmh: Annotated[float, Number(1, 200, "km/h")] = 30.0,
+    access_detour: Annotated[float, Number(1, 5)] = 1.3,
+    progress: Progress = silent,
+) -> Outcome:
+    """Travel time from every settlement to the nearest place of the given kind, on a road network.
+
+    Settlements are tied to the nearest point on a road; the leg off the road has its own speed. A settlement that is
+    itself a destination has no travel time to cover (0). Settlements that can't be reached are counted, never given
+    a large number.
+
+    Parameters
+    ----------
+    settlements : points
+        Settlements with a unique id.
+    roads : lines
+        Roads that meet at their ends.
+    destination_field : str
+        Column that tells which settlements are destinations.
+    destination_values : str
+        Values of that column that make a destination, comma-separated.
+    population : str
+        Column of inhabitants; missing means unknown.
+    min_population : float
+        Settlements with at least so many inhabitants are destinations too.
+    region : str
+        Column of the settlements' region, for the table by region.
+    speed : str
+        Column of speeds in km/h; without it all roads have the default speed.
+    default_speed_kmh : float
+        Speed where no column of speeds is named.
+    length : str
+        Column of road lengths in km; without it the length of the line.
+    standard_min : float
+        Travel time that counts as near enough.
+    access_limit_km : float
+        Settlements farther than this from every road are not connected.
+    access_speed_kmh : float
+        Speed of the leg between settlement and road.
+    access_detour : float
+        Length of that leg over its straight distance.
+    """
+    from kazgeo.accessibility import nearest
+    from kazgeo.analyses.outcome import Outcome, names_of, told
+    from kazgeo.style import TooltipField, graduated
+
+    chosen = _destinations(settlements, destination_field, destination_values, population, min_population)
+    access = (access_limit_km, access_speed_kmh, access_detour)
+    tied = _tie(settlements, roads, (speed, default_speed_kmh, length), access, part(progress, 0, 0.5))
+    progress(0.6, "quickest routes")
+    found = nearest(tied, chosen)
+    layer = settlements.copy()
+    names = names_of(settlements)
+    layer["travel_time_min"] = found.time_s / 60
+    layer["route_km"] = found.length_m / 1000
+    layer["nearest_id"] = found.destination
+    layer["nearest_name"] = found.destination.map(lambda i: names[i].en if i in names else None)
+    _access_columns(layer, tied)
+    people = settlements[population] if population is not None else None
+    table = _by_region(layer, region, people, standard_min) if region is not None else None
+    far = layer["travel_time_min"] > standard_min
+    minutes = layer["travel_time_min"].dropna()
+    limits = [0, 30, 60, 120, 180, 240, 360, float("inf")]
+    colors = ["#ffffcc", "#ffeda0", "#feb24c", "#fd8d3c", "#fc4e2a", "#e31a1c", "#800026"]
+    return Outcome(
+        (*_findings(layer, names, people, far, standard_min, len(chosen)), *told(found.dropped)),
+        layer=layer,
+        tables={} if table is None else {"by_region": table},
+        numbers={
+            "people_beyond": float(people[far].sum()) if people is not None else float("nan"),
+            "median_min": float(minutes.median()),
+            "unreached": len(found.dropped),
+        },
+        style=graduated("travel_time_min", "travel time to the nearest centre", limits, colors, unit="min"),
+        fields=(
+            TooltipField("nearest_name", "nearest centre"),
+            TooltipField("route_km", "length of the route", "km"),
+            TooltipField("road_distance_km", "distance to the road", "km", 1),
+        ),
+        dropped=found.dropped,
+        size_column=population,
+    )
+
+
+def _destinations(
+    settlements: pd.DataFrame, column: str | None, values: str, population: str | None, least: float | None
+) -> pd.Index:
+    """Return the ids of the settlements that are destinations, by kind, by size or by both."""
+    import numpy as np
+
+    from kazgeo.errors import InputError, listing
+
+    named = [v.strip() for v in values.split(",") if v.strip()]
+    if (column is None) != (not named):
+        raise InputError("travel_time: destination_field and destination_values go together; give both or neither")
+    if (least is None) != (population is None) and least is not None:
+        raise InputError("travel_time: min_population needs the column of inhabitants; name it with population")
+    if column is None and least is None:
+        raise InputError(
+            "travel_time: no destination; name them by destination_field and destination_values, or min_population"
+        )
+    mask = np.zeros(len(settlements), dtype=bool)
+    if column is not None:
+        have = settlements[column].astype(str)
+        strange = [v for v in named if not (have == v).any()]
+        if strange:
+            raise InputError(f"travel_time: no settlement has {listing(strange)} in column '{column}'; "
+                             f"there are: {listing(sorted(have.unique()), 8)}")  # fmt: skip
+        mask |= have.isin(named).to_numpy()
+    if least is not None:
+        mask |= (settlements[population] >= least).to_numpy()
+        if not mask.any():
+            raise InputError(f"travel_time: no settlement has {least:,.0f} inhabitants or more in '{population}'")
+    return settlements.index[mask]
+
+
+def _tie(
+    settlements: pd.DataFrame,
+    roads: pd.DataFrame,
+    road: tuple[str | None, float, str | None],
+    access: tuple[float, float, float],
+    progress: Progress,
+) -> Attached:
+    """Return the network of the roads with the settlements tied to it."""
+    from kazgeo.network import Access, attach, from_lines
+
+    speed, default, length = road
+    progress(0.1, "road network")
+    net = from_lines(roads, speed_kmh=speed if speed is not None else default, length_km=length)
+    progress(0.6, "settlements to roads")
+    return attach(net, settlements, Access(access[0] * 1000, access[1], access[2]))
+
+
+def _access_columns(layer: pd.DataFrame, tied: Attached) -> None:
+    layer["road_distance_km"] = tied.distance_m / 1000
+    layer["network_component"] = tied.component
+
+
+def _by_region(layer: pd.DataFrame, region: str, people: pd.Series | None, standard: float) -> pd.DataFrame:
+    """Return the median, the worst and the people beyond the standard for every region."""
+    import pandas as pd
+
+    rows = layer[layer[region].notna()]
+    groups = rows.groupby(region)
+    table = pd.DataFrame(
+        {
+            "settlements": groups.size(),
+            "without_result": groups["travel_time_min"].apply(lambda v: int(v.isna().sum())),
+            "median_min": groups["travel_time_min"].median(),
+            "longest_min": groups["travel_time_min"].max(),
+        }
+    )
+    if people is not None:
+        known = people.loc[rows.index]
+        beyond = known.where(rows["travel_time_min"] > standard)
+        table["population_known"] = known.groupby(rows[region]).sum()
+        table["people_beyond"] = beyond.groupby(rows[region]).sum()
+        table["share_beyond_percent"] = (
+            100 * table["people_beyond"] / table["population_known"].where(table["population_known"] > 0)
+        )
+    return table.sort_values("median_min", ascending=False)
+
+
+def _findings(
+    layer: pd.DataFrame, names: dict[object, object], people: pd.Series | None, far: pd.Series, standard: float, n: int
+) -> list[object]:
+    """Return what a planner wants to know first."""
+    from kazgeo.analyses.outcome import share
+    from kazgeo.messages import Message, Num
+
+    minutes = layer["travel_time_min"]
+    out: list[object] = []
+    if people is None:
+        out.append(
+            Message(
+                "{far} of {n} settlements lie more than {standard} from the nearest of {centres} centres.",
+                {"far": int(far.sum()), "n": len(layer), "standard": Num(standard, 0, "min"), "centres": n},
+            )
+        )
+    else:
+        out.append(
+            Message(
+                "{far} of {n} settlements lie more than {standard} from the nearest of {centres} centres; {people}"
+                " people live there, {share} of those whose number is known.",
+                {
+                    "far": int(far.sum()),
+                    "n": len(layer),
+                    "standard": Num(standard, 0, "min"),
+                    "centres": n,
+                    "people": Num(float(people[far].sum())),
+                    "share": share(float(people[far].sum()), float(people.sum())),
+                },
+            )
+        )
+    worst = minutes.dropna().sort_values(ascending=False).head(5)
+    listed = tuple(Message("{name} {time}", {"name": names[i], "time": Num(t / 60, 1, "h")}) for i, t in worst.items())
+    out.append(Message("Farthest by road: {places}.", {"places": listed}))
+    return out
+
+
+@analysis(
+    "Accessibility",
+    Output(
+        "layer",
+        "vector",
+        "Remoteness",
+        ("remoteness", "remoteness_class", "remoteness_rank", *_ACCESS_FIELDS),
+        like="settlements",
+    ),
+    Output("centres", "table", "Classes of centres", ("centres", "mean_min")),
+    Output("median", "number", "Median remoteness"),
+    Output("very_remote", "number", "Very remote settlements"),
+)
+def remoteness(
+    settlements: Settlements,
+    roads: Lines,
+    population: Annotated[str, Field("settlements")],
+    *,
+    thresholds: str = "250000, 100000, 50000, 10000",
+    cap: Annotated[float, Number(1, 100)] = 3.0,
+    speed: Annotated[str, Field("roads")] | None = None,
+    default_speed_kmh: Annotated[float, Number(1, 300, "km/h")] = 60.0,
+    length: Annotated[str, Field("roads")] | None = None,
+    access_limit_km: Annotated[float, Number(0.01, 1000, "km")] = 50.0,
+    access_speed_kmh: Annotated[float, Number(1, 200, "km/h")] = 30.0,
+    access_detour: Annotated[float, Number(1, 5)] = 1.3,
+    progress: Progress = silent,
+) -> Outcome:
+    """Remoteness score of every settlement from centres of several sizes, in the form of ARIA+.
+
+    Sum over the classes of centres of min(cap, travel time / mean travel time). 0 is a centre of the largest class.
+    Classes of remoteness take ARIA+'s limits, scaled to the number of classes of centres. The mean is that of this
+    study's settlements, so scores compare within one study.
+
+    Parameters
+    ----------
+    settlements : points
+        Settlements with a unique id.
+    roads : lines
+        Roads that meet at their ends.
+    population : str
+        Column of inhabitants; places of unknown size never count as centres.
+    thresholds : str
+        Least inhabitants of the classes of centres, decreasing, comma-separated.
+    cap : float
+        Limit of one class's term.
+    speed : str
+        Column of speeds in km/h; without it all roads have the default speed.
+    default_speed_kmh : float
+        Speed where no column of speeds is named.
+    length : str
+        Column of road lengths in km; without it the length of the line.
+    access_limit_km : float
+        Settlements farther than this from every road are not connected.
+    access_speed_kmh : float
+        Speed of the leg between settlement and road.
+    access_detour : float
+        Length of that leg over its straight distance.
+    """
+    import pandas as pd
+
+    from kazgeo.accessibility import remoteness as score
+    from kazgeo.analyses.outcome import Outcome, names_of, told
+    from kazgeo.errors import InputError
+    from kazgeo.messages import Message, Num
+    from kazgeo.style import TooltipField
+
+    try:
+        limits = [float(t.replace(" ", "")) for t in thresholds.split(",")]
+    except ValueError as error:
+        raise InputError(f"remoteness: thresholds must be numbers parted by commas; got {thresholds!r}") from error
+    access = (access_limit_km, access_speed_kmh, access_detour)
+    tied = _tie(settlements, roads, (speed, default_speed_kmh, length), access, part(progress, 0, 0.4))
+    done = score(tied, settlements[population], thresholds=limits, cap=cap, progress=part(progress, 0.4, 1.0))
+    layer = settlements.copy()
+    layer["remoteness"] = done.score
+    layer["remoteness_class"] = _aria_class(done.score, len(limits) * cap)
+    layer["remoteness_rank"] = done.score.rank(ascending=False, method="min")
+    for name, column in done.time_s.items():
+        layer[f"time_to_{name}_min"] = column / 60
+    _access_columns(layer, tied)
+    names = names_of(settlements)
+    worst = done.score.dropna().sort_values(ascending=False).head(5)
+    listed = tuple(Message("{name} {score}", {"name": names[i], "score": Num(v, 1)}) for i, v in worst.items())
+    very = int((layer["remoteness_class"] == "very remote").sum())
+    findings = [
+        Message(
+            "{n} of {total} settlements are very remote or remote (score from 0 to {top}).",
+            {
+                "n": int(layer["remoteness_class"].isin(["remote", "very remote"]).sum()),
+                "total": int(done.score.notna().sum()),
+                "top": Num(cap * len(limits), 0),
+            },
+        ),
+        Message("Most remote: {places}.", {"places": listed}),
+        Message("{n} places of unknown population can't count as centres.", {"n": done.unknown_population}),
+    ]
+    centres = pd.DataFrame({"centres": done.centres, "mean_min": done.means_s / 60}).rename_axis("people_at_least")
+    return Outcome(
+        (*findings, *told(done.dropped)),
+        layer=layer,
+        tables={"centres": centres},
+        numbers={"median": float(done.score.median()), "very_remote": very},
+        style=_aria_style(),
+        fields=(
+            TooltipField("remoteness", "remoteness score", "", 2),
+            TooltipField("remoteness_rank", "rank (1 = most remote)"),
+            TooltipField("road_distance_km", "distance to the road", "km", 1),
+        ),
+        dropped=done.dropped,
+        size_column=population,
+    )
+
+
+#: Upper limits of ARIA+ on its 0-15 scale, as shares of its maximum.
+_ARIA = (("very accessible", 0.20), ("accessible", 2.40), ("moderately accessible", 5.92), ("remote", 10.53))
+
+
+def _aria_class(score: pd.Series, top: float) -> pd.Series:
+    """Return the class of every score; missing stays missing."""
+    import numpy as np
+    import pandas as pd
+
+    limits = [limit * top / 15 for _, limit in _ARIA]
+    labels = np.array([name for name, _ in _ARIA] + ["very remote"], dtype=object)
+    out = pd.Series(labels[np.searchsorted(limits, score.to_numpy(dtype=float), side="left").clip(0, 4)], score.index)
+    return out.where(score.notna(), None)
+
+
+def _aria_style() -> object:
+    from kazgeo.style import categorical
+
+    colors = ("#2c7fb8", "#7fcdbb", "#ffffb2", "#fd8d3c", "#bd0026")
+    names = [name for name, _ in _ARIA] + ["very remote"]
+    return categorical("remoteness_class", "remoteness", [(n, n, c) for n, c in zip(names, colors, strict=True)])

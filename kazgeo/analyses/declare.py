@@ -1,0 +1,335 @@
+"""Reads an analysis from its function's signature and docstring: one declaration, four faces."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from kazgeo.analyses.kinds import Field, Number, Output, Table, Vector
+from kazgeo.errors import InputError, listing, unknown
+
+__all__ = ["Analysis", "Parameter", "analysis", "read"]
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+#: Names that only type checkers import; the reader never needs the classes, so ``kazgeo --help`` stays light.
+_FORWARD = dict.fromkeys(("GeoDataFrame", "DataFrame", "Outcome", "Indicator"), object)
+
+
+class DeclarationError(TypeError):
+    """An analysis is declared wrongly; a fault of ours, found when the catalogue is read."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of an analysis.
+
+    Parameters
+    ----------
+    name : str
+        ASCII identifier.
+    kind : str
+        "vector", "table", "field", "number", "integer", "choice", "boolean" or "text".
+    help : str
+        First paragraph of its docstring entry.
+    default : object
+        None when there is none.
+    required : bool
+        It has no default.
+    optional : bool
+        It may be left out (None).
+    of : str
+        Parent parameter of a field.
+    many, numeric : bool
+        Of a field.
+    low, high, unit
+        Of a number.
+    choices : tuple of str
+        Of a choice.
+    geometries : tuple of str
+        Of a vector layer.
+    shape : str
+        Of a table.
+    """
+
+    name: str
+    kind: str
+    help: str
+    default: object = None
+    required: bool = True
+    optional: bool = False
+    of: str = ""
+    many: bool = False
+    numeric: bool = False
+    low: float | None = None
+    high: float | None = None
+    unit: str = ""
+    choices: tuple[str, ...] = ()
+    geometries: tuple[str, ...] = ()
+    shape: str = ""
+
+    @property
+    def is_data(self) -> bool:
+        """Whether the value is a layer or a table."""
+        return self.kind in {"vector", "table"}
+
+    def convert(self, value: object, where: str) -> object:
+        """Return a plain value of the right type and range, or say what was wanted.
+
+        Raises
+        ------
+        InputError
+            Naming the parameter, what was wanted, what was got.
+        """
+        if value is None:
+            if self.optional:
+                return None
+            raise InputError(f"{where}: parameter '{self.name}' is required: {self.help}")
+        if self.kind in {"number", "integer"}:
+            return self._number(value, where)
+        if self.kind == "boolean":
+            if isinstance(value, bool):
+                return value
+            raise InputError(f"{where}: parameter '{self.name}' must be true or false; got {value!r}")
+        if self.kind == "choice":
+            if str(value) not in self.choices:
+                raise unknown(f"{where}: {self.name}", str(value), self.choices, "one of its choices")
+            return str(value)
+        if self.kind == "field" and self.many:
+            names = [v.strip() for v in value.split(",")] if isinstance(value, str) else value
+            if not isinstance(names, list | tuple) or not all(isinstance(n, str) for n in names):
+                raise InputError(f"{where}: parameter '{self.name}' must be a list of column names; got {value!r}")
+            return tuple(n for n in names if n)
+        if not isinstance(value, str):
+            raise InputError(f"{where}: parameter '{self.name}' must be text; got {value!r}")
+        return value
+
+    def _number(self, value: object, where: str) -> float | int:
+        whole = self.kind == "integer"
+        wanted = f"{'a whole number' if whole else 'a number'} from {self.low:g} to {self.high:g} {self.unit}".rstrip()
+        if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
+            raise InputError(f"{where}: parameter '{self.name}' must be {wanted}; got {value!r}")
+        if whole and value != int(value):
+            raise InputError(f"{where}: parameter '{self.name}' must be {wanted}; got {value!r}")
+        if self.low is None or self.high is None or not self.low <= value <= self.high:
+            raise InputError(f"{where}: parameter '{self.name}' must be {wanted}; got {value!r}")
+        return int(value) if whole else float(value)
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """One question a planner asks, declared once.
+
+    Parameters
+    ----------
+    id : str
+        ASCII identifier, the function's name; never changed once released.
+    group : str
+        English name of its group.
+    summary : str
+        First sentence of the docstring.
+    help : str
+        The rest of it up to the parameters.
+    parameters : tuple of Parameter
+        In the order of the signature, without ``progress``.
+    outputs : tuple of Output
+        What it makes.
+    function : callable
+        The analysis itself.
+    """
+
+    id: str
+    group: str
+    summary: str
+    help: str
+    parameters: tuple[Parameter, ...]
+    outputs: tuple[Output, ...]
+    function: Callable[..., Any] = field(repr=False, compare=False)
+
+    def parameter(self, name: str) -> Parameter:
+        """Return one parameter; an unknown name is an error with a suggestion."""
+        for p in self.parameters:
+            if p.name == name:
+                return p
+        raise unknown(f"{self.id}: parameter", name, [p.name for p in self.parameters], f"a parameter of {self.id}")
+
+    def validate(self, values: Mapping[str, object]) -> dict[str, object]:
+        """Return all plain parameters converted, defaults filled in; data parameters pass through.
+
+        Raises
+        ------
+        InputError
+            One error that lists everything that is wrong.
+        """
+        out, faults = self.convert(values)
+        if faults:
+            raise InputError("; ".join(faults))
+        return out
+
+    def convert(self, values: Mapping[str, object]) -> tuple[dict[str, object], list[str]]:
+        """Return what ``validate`` returns as far as it goes, and all faults."""
+        faults: list[str] = []
+        out: dict[str, object] = {}
+        for name in values:
+            try:
+                self.parameter(name)
+            except InputError as error:
+                faults.append(str(error))
+        for p in self.parameters:
+            given = values.get(p.name, p.default)
+            if p.name not in values and p.required:
+                faults.append(f"{self.id}: parameter '{p.name}' is required: {p.help}")
+            elif p.is_data:
+                out[p.name] = given
+            else:
+                try:
+                    out[p.name] = p.convert(given, self.id)
+                except InputError as error:
+                    faults.append(str(error))
+        return out, faults
+
+    def as_json(self) -> dict[str, object]:
+        """Return the declaration as plain data, for ``catalogue.json``."""
+        return {
+            "id": self.id,
+            "group": self.group,
+            "summary": self.summary,
+            "help": self.help,
+            "parameters": [_plain(p) for p in self.parameters],
+            "outputs": [_plain(o) for o in self.outputs],
+        }
+
+
+def _plain(value: Any) -> dict[str, object]:
+    """Return the fields of a declaration that say something."""
+    shown = {}
+    for name in value.__dataclass_fields__:
+        item = getattr(value, name)
+        if name in {"name", "kind", "help", "required"} or item not in (None, "", (), False):
+            shown[name] = list(item) if isinstance(item, tuple) else item
+    return shown
+
+
+def analysis(group: str, *outputs: Output) -> Callable[[_F], _F]:
+    """Declare a function an analysis of the catalogue.
+
+    Parameters
+    ----------
+    group : str
+        English name of the group.
+    *outputs : Output
+        What it makes.
+    """
+
+    def mark(function: _F) -> _F:
+        function.kazgeo_group = group  # type: ignore[attr-defined]
+        function.kazgeo_outputs = outputs  # type: ignore[attr-defined]
+        return function
+
+    return mark
+
+
+def read(function: Callable[..., Any]) -> Analysis:
+    """Return the declaration of an analysis from its function.
+
+    Raises
+    ------
+    DeclarationError
+        A parameter without a docstring entry, an entry without a parameter, or a kind that isn't of the closed set.
+    """
+    name = function.__name__
+    hints = get_type_hints(function, localns=_FORWARD, include_extras=True)
+    summary, body, entries = _docstring(function)
+    parameters = []
+    for p in inspect.signature(function).parameters.values():
+        if p.name == "progress":
+            continue
+        if p.name not in entries:
+            raise DeclarationError(f"{name}: parameter '{p.name}' has no entry in the docstring")
+        parameters.append(_parameter(name, p, hints[p.name], entries[p.name]))
+    names = {p.name for p in parameters}
+    strange = [e for e in entries if e not in names and e != "progress"]
+    if strange:
+        raise DeclarationError(f"{name}: docstring describes {listing(strange)}, which are no parameters")
+    for one in parameters:
+        if one.kind == "field" and one.of not in names:
+            raise DeclarationError(f"{name}: field '{one.name}' is of '{one.of}', which is no parameter")
+    return Analysis(
+        name,
+        function.kazgeo_group,  # type: ignore[attr-defined]
+        summary,
+        body,
+        tuple(parameters),
+        function.kazgeo_outputs,  # type: ignore[attr-defined]
+        function,
+    )
+
+
+def _parameter(where: str, p: inspect.Parameter, hint: Any, text: str) -> Parameter:
+    """Return one parameter from its annotation."""
+    optional = False
+    if get_origin(hint) in (Union, types.UnionType):
+        rest = [a for a in get_args(hint) if a is not type(None)]
+        optional, hint = len(rest) < len(get_args(hint)), rest[0]
+    base, marks = hint, ()
+    if get_origin(hint) is Annotated:
+        base, *rest = get_args(hint)
+        marks = tuple(rest)
+    required = p.default is inspect.Parameter.empty
+    default = None if required else p.default
+    common = {"help": text, "required": required, "optional": optional}
+    for mark in marks:
+        if isinstance(mark, Vector):
+            return Parameter(p.name, "vector", geometries=mark.geometries, **common)  # type: ignore[arg-type]
+        if isinstance(mark, Table):
+            return Parameter(p.name, "table", shape=mark.shape, **common)  # type: ignore[arg-type]
+        if isinstance(mark, Field):
+            return Parameter(
+                p.name,
+                "field",
+                default=default,
+                of=mark.of,
+                many=mark.many,
+                numeric=mark.numeric,
+                **common,  # type: ignore[arg-type]
+            )
+        if isinstance(mark, Number):
+            kind = "integer" if base is int else "number"
+            return Parameter(
+                p.name,
+                kind,
+                default=default,
+                low=mark.low,
+                high=mark.high,
+                unit=mark.unit,
+                **common,  # type: ignore[arg-type]
+            )
+    if isinstance(base, type) and issubclass(base, StrEnum):
+        choice = str(default) if default is not None else None
+        return Parameter(p.name, "choice", default=choice, choices=tuple(map(str, base)), **common)  # type: ignore[arg-type]
+    if base is bool or base is str:
+        return Parameter(p.name, "boolean" if base is bool else "text", default=default, **common)  # type: ignore[arg-type]
+    if p.name == "seed" and base is int:
+        return Parameter(p.name, "integer", default=default, low=0, high=2**32 - 1, **common)  # type: ignore[arg-type]
+    raise DeclarationError(f"{where}: parameter '{p.name}' has a kind that is not of the closed set: {hint!r}")
+
+
+def _docstring(function: Callable[..., Any]) -> tuple[str, str, dict[str, str]]:
+    """Return summary, help and the entries of the Parameters section."""
+    text = inspect.getdoc(function) or ""
+    head, _, rest = text.partition("\nParameters\n")
+    summary, _, body = head.strip().partition("\n")
+    section = re.split(r"\n[A-Z][A-Za-z ]+\n-{3,}\n", rest.split("\n", 1)[1] if "\n" in rest else "")[0]
+    entries: dict[str, str] = {}
+    for names, description in re.findall(
+        r"^(\w[\w, ]*?)(?: : [^\n]*)?\n((?:[ ]{4}[^\n]*\n?|\n)+)", section + "\n", re.M
+    ):
+        plain = " ".join(line.strip() for line in description.strip().splitlines())
+        for one in names.split(","):
+            entries[one.strip()] = plain
+    return summary.strip(), " ".join(body.split()), entries

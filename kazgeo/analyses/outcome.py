@@ -1,0 +1,166 @@
+"""What every analysis of the catalogue returns: layer, tables, numbers, findings, and how to show them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from kazgeo.errors import InputError
+from kazgeo.locale import speaker
+from kazgeo.messages import Message, Names, Num
+from kazgeo.style import Chart, Style, Theme, TooltipField
+
+if TYPE_CHECKING:
+    import geopandas
+
+__all__ = ["Outcome", "name_column", "names_of", "no_drops", "told"]
+
+
+def no_drops() -> pd.DataFrame:
+    """Return the empty table of dropped units."""
+    return pd.DataFrame({"unit": pd.Series(dtype=object), "reason": pd.Series(dtype=object)})
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """The result of one analysis.
+
+    Parameters
+    ----------
+    findings : tuple of Message
+        What was found, in plain sentences, the most important first.
+    layer : GeoDataFrame or None
+        Main map layer: the input's columns and the result's.
+    panel : DataFrame or None
+        A panel that later analyses read.
+    tables : mapping
+        Name to DataFrame.
+    numbers : mapping
+        Name to number, for models and closing tables.
+    style : Style or None
+        How the layer is drawn.
+    by_year : tuple of (year, Style)
+        Styles of the same layer by year, with common breaks, for a slider.
+    fields : tuple of TooltipField
+        What a tooltip tells besides.
+    charts : tuple of Chart
+        Figures to be drawn.
+    dropped : DataFrame
+        Columns unit, reason: every unit without a result.
+    seed : int or None
+        Of a stochastic analysis.
+    size_column : str or None
+        Column that sizes point symbols.
+    files : mapping
+        File name to content, for analyses that make a page or a picture.
+    """
+
+    findings: tuple[Message, ...]
+    layer: geopandas.GeoDataFrame | None = None
+    panel: pd.DataFrame | None = None
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    style: Style | None = None
+    by_year: tuple[tuple[int, Style], ...] = ()
+    fields: tuple[TooltipField, ...] = ()
+    charts: tuple[Chart, ...] = ()
+    dropped: pd.DataFrame = field(default_factory=no_drops)
+    seed: int | None = None
+    size_column: str | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the main result as a table: the layer without shapes, else the panel, else the first table."""
+        if self.layer is not None:
+            return pd.DataFrame(self.layer.drop(columns=self.layer.geometry.name))
+        if self.panel is not None:
+            return self.panel
+        return next(iter(self.tables.values()), pd.DataFrame())
+
+    def summary(self, language: str = "en") -> str:
+        """Return the findings as text, one sentence a line."""
+        say = speaker(language).say
+        return "\n".join(say(m) for m in self.findings)
+
+    def theme(self, id_: str, title: str, language: str = "en", *, note: str | None = None) -> Theme:
+        """Return the layer as one theme of a map.
+
+        Raises
+        ------
+        InputError
+            When there is no layer to draw.
+        """
+        if self.layer is None or self.style is None:
+            raise InputError("this result has no map layer to draw")
+        if note is None:
+            note = speaker(language).say(self.findings[0]) if self.findings else ""
+        column = name_column(self.layer, language)
+        return Theme(id_, title, self.layer, self.style, column, self.fields, note, self.size_column)
+
+    def themes(self, id_: str, title: str, language: str = "en") -> list[Theme]:
+        """Return the theme, or one per year where the result has years."""
+        one = self.theme(id_, title, language)
+        if len(self.by_year) < 2:
+            return [one]
+        return [replace(one, id=f"{id_}:{year}", style=style) for year, style in self.by_year]
+
+    def plot(self, title: str = "", language: str = "en") -> Any:
+        """Return a print map (a matplotlib Figure)."""
+        from kazgeo.plots import print_map
+
+        return print_map(self.theme("map", title, language), language=language)
+
+    def explore(self, title: str = "", language: str = "en") -> Any:
+        """Return a web map (a folium Map)."""
+        from kazgeo.webmap import build
+
+        return build(self.themes("map", title, language), title=title, language=language)
+
+
+def name_column(layer: pd.DataFrame, language: str) -> str | None:
+    """Return the column of names in the language, else in another one, else None.
+
+    Examples
+    --------
+    >>> name_column(pd.DataFrame(columns=["name_en", "name_kk"]), "kk")
+    'name_kk'
+    >>> name_column(pd.DataFrame(columns=["ADM1_RU", "ADM2_RU"]), "ru")
+    'ADM2_RU'
+    >>> name_column(pd.DataFrame(columns=["x"]), "ru") is None
+    True
+    """
+    columns = {str(c).lower(): c for c in layer.columns}
+    for lang in dict.fromkeys((language, "en", "ru", "kk")):
+        for pattern in ("name_{}", "adm2_{}", "adm1_{}", "adm0_{}"):
+            if pattern.format(lang) in columns:
+                return str(columns[pattern.format(lang)])
+    return str(columns["name"]) if "name" in columns else None
+
+
+def names_of(layer: pd.DataFrame) -> dict[Any, Names]:
+    """Return the names of all units in three languages, ids where there is no name."""
+    found = {lang: name_column(layer, lang) for lang in ("en", "ru", "kk")}
+
+    def text(unit: Any, lang: str) -> str:
+        column = found[lang]
+        value = layer.at[unit, column] if column is not None else None
+        return value.strip() if isinstance(value, str) else ""
+
+    return {u: Names(text(u, "en") or str(u), text(u, "ru"), text(u, "kk")) for u in layer.index}
+
+
+def told(dropped: pd.DataFrame) -> tuple[Message, ...]:
+    """Return one sentence per reason for which units were dropped."""
+    counts = dropped.groupby("reason", sort=True).size()
+    return tuple(
+        Message("{n} units have no result: {reason}.", {"n": int(n), "reason": Message(str(reason))})
+        for reason, n in counts.items()
+    )
+
+
+def share(part: float, whole: float) -> Num:
+    """Return a share in percent."""
+    return Num(100 * part / whole if whole else float("nan"), 1, "%")

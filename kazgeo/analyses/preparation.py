@@ -1,0 +1,308 @@
+"""Preparing figures: boundaries carried across reforms, rates, one indicator on the map, roads from a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from kazgeo.analyses.declare import analysis
+from kazgeo.analyses.kinds import Edges, Field, Metadata, Nodes, Number, Output, Panel, Reforms, Regions, Scheme
+from kazgeo.progress import Progress, silent
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from kazgeo.analyses.outcome import Outcome
+
+
+@analysis(
+    "Preparation",
+    Output("panel", "table", "Harmonised panel", like="panel"),
+    Output("merged", "table", "What was merged", ("region", "year", "indicator", "parts", "rule")),
+    Output("figures_merged", "number", "Figures put together"),
+    Output("figures_missing", "number", "Figures that stay missing"),
+)
+def harmonise(
+    panel: Panel,
+    reforms: Reforms,
+    metadata: Metadata,
+    *,
+    vintage: Annotated[int, Number(1991, 2100)] = 2009,
+    progress: Progress = silent,
+) -> Outcome:
+    """Carry indicators across reforms of boundaries, so that a series is comparable over the years.
+
+    Counts are summed, rates and per-head values averaged with the weight that the metadata names. What doesn't nest
+    is refused, and everything that was merged is told.
+
+    Parameters
+    ----------
+    panel : table
+        Indicators by region and year, with the codes of the year they were published for.
+    reforms : table
+        Reforms of boundaries: date, old code, new code.
+    metadata : table
+        Meaning of the indicators: aggregation (sum or mean) and weight.
+    vintage : int
+        Year at whose end the wanted boundaries were in force.
+    """
+    from kazgeo.analyses.outcome import Outcome
+    from kazgeo.indicators import harmonise as carry
+    from kazgeo.kato import COUNTRY_CODE
+    from kazgeo.messages import Message
+
+    progress(0.1, "boundaries")
+    regions_only = panel[panel.index.get_level_values("region") != COUNTRY_CODE]
+    known = regions_only[[c for c in regions_only.columns if c in metadata]]
+    done = carry(known, vintage, reforms=reforms, metadata=metadata)
+    kept = sorted(set(done.panel.index.get_level_values("region")))
+    findings = [
+        Message(
+            "{n} figures of {regions} regions are in the boundaries of {year}; {merged} of them were put together.",
+            {
+                "n": int(done.panel.notna().sum().sum()),
+                "regions": len(kept),
+                "year": str(vintage),
+                "merged": len(done.merged),
+            },
+        )
+    ]
+    if len(done.missing):
+        findings.append(Message("{n} figures stay missing because a part is missing.", {"n": len(done.missing)}))
+    strange = [c for c in panel.columns if c not in metadata]
+    if strange:
+        findings.append(Message("Left out for want of metadata: {names}.", {"names": ", ".join(strange)}))
+    return Outcome(
+        tuple(findings),
+        panel=done.panel,
+        tables={"merged": done.merged, "missing": done.missing},
+        numbers={"figures_merged": len(done.merged), "figures_missing": len(done.missing)},
+    )
+
+
+@analysis("Preparation", Output("panel", "table", "Panel with the rate", ("{name}",), like="panel"))
+def rate(
+    panel: Panel,
+    numerator: Annotated[str, Field("panel")],
+    denominator: Annotated[str, Field("panel")],
+    *,
+    name: str,
+    per: Annotated[float, Number(1e-6, 1e9)] = 1.0,
+) -> Outcome:
+    """Add a rate to the panel, for instance doctors per 10,000 inhabitants.
+
+    Where either figure is missing or the denominator isn't positive, the rate is missing.
+
+    Parameters
+    ----------
+    panel : table
+        Indicators by region and year.
+    numerator : str
+        Indicator above the line.
+    denominator : str
+        Indicator below the line.
+    name : str
+        Name of the new indicator, in English letters without spaces.
+    per : float
+        Multiplier, for instance 10000.
+    """
+    from kazgeo.analyses.outcome import Outcome
+    from kazgeo.errors import InputError
+    from kazgeo.indicators import rate as divide
+    from kazgeo.messages import Message
+
+    if not (name.isascii() and name.replace("_", "a").isalnum()):
+        raise InputError(f"rate: parameter 'name' must be ASCII letters, digits and _; got {name!r}")
+    if name in panel.columns:
+        raise InputError(f"rate: the panel already has a column '{name}'; choose another name")
+    made = divide(panel, numerator, denominator, per=per)
+    finding = Message("Indicator {name} has {n} figures.", {"name": name, "n": int(made.notna().sum())})
+    return Outcome((finding,), panel=panel.assign(**{name: made}))
+
+
+@analysis(
+    "Preparation",
+    Output("layer", "vector", "Indicator on the map", ("{indicator}", "{indicator}_rank"), like="regions"),
+)
+def indicator_map(
+    regions: Regions,
+    panel: Panel,
+    indicator: Annotated[str, Field("panel")],
+    *,
+    year: Annotated[int, Number(1900, 2100)],
+    since: Annotated[int, Number(1900, 2100)] | None = None,
+    title: str = "",
+    unit: str = "",
+    scheme: Scheme = Scheme.QUANTILES,
+    classes: Annotated[int, Number(2, 9)] = 5,
+    decimals: Annotated[int, Number(0, 6)] = 0,
+) -> Outcome:
+    """Show one indicator on the map, for one year or as a series with common classes.
+
+    Joined by code, never by name or position; regions without a figure and figures without a region are counted.
+
+    Parameters
+    ----------
+    regions : polygons
+        Regions, indexed by the codes of the panel.
+    panel : table
+        Indicators by region and year.
+    indicator : str
+        Indicator to show.
+    year : int
+        Year of the map.
+    since : int
+        First year of a series that ends with year; the classes are then common to all years.
+    title : str
+        Legend title; the indicator's name when empty.
+    unit : str
+        Unit in the legend.
+    scheme : Scheme
+        How class breaks are chosen: quantiles, equal widths, natural breaks, or round numbers.
+    classes : int
+        Number of classes.
+    decimals : int
+        Digits after the decimal sign in the legend.
+    """
+    from kazgeo.analyses.outcome import Outcome, names_of
+    from kazgeo.errors import InputError, listing
+    from kazgeo.messages import Message, Num
+    from kazgeo.style import YELLOW_RED, TooltipField, breaks, graduated, shades
+
+    years = list(range(since if since is not None else year, year + 1))
+    series = panel[indicator].unstack("year").reindex(columns=years)
+    if not years or series[year].notna().sum() == 0:
+        have = sorted(panel[indicator].dropna().index.get_level_values("year").unique())
+        raise InputError(f"indicator_map: '{indicator}' has no figure for {year}; it has {listing(have, 30)}")
+    values = series.reindex(regions.index)
+    layer = regions.copy()
+    layer[indicator] = values[year]
+    layer[f"{indicator}_rank"] = values[year].rank(ascending=False, method="min")
+    limits = breaks(values.stack() if len(years) > 1 else values[year], scheme, classes)
+    colors = shades(YELLOW_RED, len(limits) - 1)
+    label = title or indicator
+
+    def style(column: str) -> object:
+        return graduated(column, label, limits, colors, unit=unit, decimals=decimals)
+
+    if len(years) > 1:
+        for y in years:
+            layer[f"{indicator}_{y}"] = values[y]
+    names, ranked = names_of(layer), values[year].dropna().sort_values()
+    findings = [
+        Message(
+            "{year}: from {low} ({low_name}) to {high} ({high_name}).",
+            {
+                "year": str(year),
+                "low": Num(float(ranked.iloc[0]), decimals, unit),
+                "low_name": names[ranked.index[0]],
+                "high": Num(float(ranked.iloc[-1]), decimals, unit),
+                "high_name": names[ranked.index[-1]],
+            },
+        )
+    ]
+    dropped = _unmatched(layer.index, values[year], series.index)
+    return Outcome(
+        tuple(findings),
+        layer=layer,
+        style=style(indicator),  # type: ignore[arg-type]
+        by_year=tuple((y, style(f"{indicator}_{y}")) for y in years) if len(years) > 1 else (),  # type: ignore[misc]
+        fields=(TooltipField(f"{indicator}_rank", "rank (1 = highest)"),),
+        dropped=dropped,
+        numbers={"regions": len(ranked), "lowest": float(ranked.iloc[0]), "highest": float(ranked.iloc[-1])},
+    )
+
+
+def _unmatched(units: pd.Index, values: pd.Series, panel_units: pd.Index) -> pd.DataFrame:
+    """Return regions without a figure and figures without a region."""
+    import pandas as pd
+
+    from kazgeo.kato import COUNTRY_CODE
+
+    lost = [(u, "no figure for this region") for u in units[values.isna()]]
+    lost += [(u, "no region on the map for this figure") for u in panel_units if u not in units and u != COUNTRY_CODE]
+    return pd.DataFrame(lost, columns=["unit", "reason"])
+
+
+@analysis(
+    "Preparation",
+    Output(
+        "layer",
+        "vector",
+        "Road network",
+        ("from_name", "to_name", "road", "class", "length_km", "speed_kmh", "time_min"),
+        geometry="line",
+    ),
+    Output("length_km", "number", "Length of the network, km"),
+    Output("components", "number", "Connected components"),
+)
+def road_network(
+    edges: Edges,
+    nodes: Nodes,
+    *,
+    speeds_kmh: str = "international=80, republican=70",
+) -> Outcome:
+    """Make a road layer from tables of nodes and edges, with a speed for each class of road.
+
+    The roads are drawn as straight lines between their nodes and carry their own lengths; travel times use these
+    lengths, never the lines.
+
+    Parameters
+    ----------
+    edges : table
+        Edges: from_id, to_id, length_km, class.
+    nodes : table
+        Nodes: id, lon, lat.
+    speeds_kmh : str
+        Speed of each road class in km/h, for instance "international=80, republican=70".
+    """
+    from kazgeo.analyses.outcome import Outcome
+    from kazgeo.messages import Message, Num
+    from kazgeo.network import from_edges
+    from kazgeo.style import categorical
+
+    speed = parse_speeds(speeds_kmh)
+    net = from_edges(edges, nodes, speed_kmh=speed)
+    layer = net.edges().drop(columns=["start", "end", "length_m", "time_s"])
+    for column in [c for c in ("road", "class", "from_name", "to_name", "surface", "confidence") if c in edges.columns]:
+        layer[column] = edges[column].to_numpy()
+    layer["length_km"] = net.length_m / 1000
+    layer["speed_kmh"] = edges["class"].map(speed).to_numpy(dtype=float)
+    layer["time_min"] = net.time_s / 60
+    palette = ("#b30000", "#e6842a", "#7f7f7f", "#4d4d4d")
+    kinds = [(c, f"{c} road", palette[min(i, 3)]) for i, c in enumerate(speed)]
+    finding = Message(
+        "The network has {n} edges, {km} and {parts} connected components.",
+        {"n": len(layer), "km": Num(layer["length_km"].sum(), 0, "km"), "parts": net.n_components},
+    )
+    return Outcome(
+        (finding,),
+        layer=layer,
+        style=categorical("class", "class of road", kinds),
+        numbers={"length_km": float(layer["length_km"].sum()), "components": net.n_components},
+    )
+
+
+def parse_speeds(text: str) -> dict[str, float]:
+    """Return speed by road class from "class=speed, class=speed".
+
+    Examples
+    --------
+    >>> parse_speeds("international=80, republican=70")
+    {'international': 80.0, 'republican': 70.0}
+    >>> parse_speeds("international")
+    Traceback (most recent call last):
+    kazgeo.errors.InputError: speeds_kmh: wanted class=speed, class=speed; got 'international'
+    """
+    from kazgeo.errors import InputError
+
+    out: dict[str, float] = {}
+    for piece in text.split(","):
+        name, sign, value = piece.partition("=")
+        try:
+            speed = float(value)
+        except ValueError:
+            speed = 0.0
+        if not sign or not name.strip() or not 0 < speed <= 300:
+            raise InputError(f"speeds_kmh: wanted class=speed, class=speed; got {piece.strip()!r}")
+        out[name.strip()] = speed
+    return out

@@ -1,0 +1,262 @@
+"""What every statistic starts from: values and weights brought together by label, gaps set aside and told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+
+from kazgeo.errors import InputError, listing, unknown
+from kazgeo.weights import Weights, as_weights
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Sample", "Transform", "choice", "numbers", "positive_integer", "sample"]
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+#: A spread below this share of the largest magnitude is rounding, not variation.
+ROUNDING = 1e-12
+
+
+class Transform(StrEnum):
+    """What is done to the weights before a statistic uses them."""
+
+    ROW = "row"
+    BINARY = "binary"
+    GIVEN = "given"
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Values and weights of the units that can be used, in an order that does not depend on the rows' order.
+
+    Parameters
+    ----------
+    index : Index, shape (N,)
+        All units, in the caller's order.
+    places : int64 array, shape (n,)
+        Position in ``index`` of every used unit; units follow the order of their ids.
+    y : float64 array, shape (n,)
+        Values of the used units.
+    weights : Weights
+        Among the used units, in the same order, transformed, without self weights.
+    own : float64 array, shape (n,)
+        Self weights that the caller's weights held, before the transformation.
+    dropped : DataFrame
+        Columns ``unit`` and ``reason``: units without a value, and units whose local result is undefined
+        because they have no neighbour.
+    """
+
+    index: pd.Index
+    places: NDArray[np.int64]
+    y: NDArray[np.float64]
+    weights: Weights
+    own: NDArray[np.float64]
+    dropped: pd.DataFrame
+
+    @property
+    def n(self) -> int:
+        """Number of used units."""
+        return len(self.y)
+
+    @property
+    def constant(self) -> bool:
+        """Whether the values do not vary beyond rounding."""
+        return bool(np.ptp(self.y) <= ROUNDING * np.abs(self.y).max())
+
+    @property
+    def z(self) -> NDArray[np.float64]:
+        """Values less their mean, in population standard deviations, shape (n,)."""
+        centred = self.y - self.y.mean()
+        return np.asarray(centred / np.sqrt(np.mean(centred**2)))
+
+    def spread(self, values: NDArray[np.float64], name: str) -> pd.Series:
+        """Return values of the used units on the caller's index, NaN elsewhere."""
+        out = np.full(len(self.index), np.nan)
+        out[self.places] = values
+        return pd.Series(out, index=self.index, name=name)
+
+    def spread_codes(self, codes: NDArray[Any], other: str | None, name: str) -> pd.Series:
+        """Return codes of the used units on the caller's index, ``other`` elsewhere."""
+        out = np.full(len(self.index), other, dtype=object)
+        out[self.places] = codes
+        return pd.Series(out, index=self.index, name=name, dtype=object)
+
+
+def sample(y: pd.Series, weights: Any, *, transform: Transform | str = Transform.ROW) -> Sample:
+    """Bring values and weights together by label and set aside what cannot be used.
+
+    Parameters
+    ----------
+    y : Series
+        Numbers or booleans, unique index of exactly the weights' ids in any order; NaN = missing.
+    weights : Weights or libpysal Graph
+        Never changed; self weights are taken out (into ``own``).
+    transform : {"row", "binary", "given"}
+        Rows that sum to 1, weights of 1, or as they are.
+
+    Returns
+    -------
+    Sample
+        Units with a value; links to units without one are gone, and rows are standardised after that.
+
+    Raises
+    ------
+    InputError
+        ``y`` is not a numeric Series, holds infinite values, has other ids than the weights, or fewer than 3
+        units have a value; weights are not finite, or negative where rows are to be standardised.
+
+    Examples
+    --------
+    >>> w = Weights.from_pairs(list("abcd"), [("a", "b"), ("b", "c"), ("c", "d")])
+    >>> got = sample(pd.Series([4.0, 3.0, None, 1.0], index=list("dcba")), w)
+    >>> got.y.tolist(), got.weights.ids.tolist(), got.index.tolist()
+    ([1.0, 3.0, 4.0], ['a', 'c', 'd'], ['d', 'c', 'b', 'a'])
+    >>> got.dropped.to_dict("split")["data"]
+    [['b', 'missing value'], ['a', 'no neighbour with a value']]
+    >>> sample(pd.Series(dtype=float), Weights.from_pairs([], []))
+    Traceback (most recent call last):
+    kazgeo.errors.InputError: y must have a value for at least 3 units; got 0 of 0
+    """
+    values = numbers(y, "y")
+    given = as_weights(weights)
+    _same_ids(y.index, given.ids)
+    order = _canonical_order(y.index)
+    has_value = ~np.isnan(values[order])
+    places = order[has_value]
+    if len(places) < 3:
+        raise InputError(f"y must have a value for at least 3 units; got {len(places)} of {len(y)}")
+    if not np.isfinite(given.data).all():
+        raise InputError("weights must be finite numbers; got NaN or infinity among them")
+    ids = y.index[places]
+    kept = given if ids.equals(given.ids) else given.subset(ids)
+    own = kept.matrix.diagonal()
+    bare = _without_self(kept) if own.any() else kept
+    dropped = _told(y.index[order[~has_value]], bare.isolates, given)
+    made = _transformed(bare, choice(Transform, transform, "transform"))
+    return Sample(y.index, places, values[places], made, np.asarray(own), dropped)
+
+
+def numbers(y: Any, name: str) -> NDArray[np.float64]:
+    """Return the values of a numeric or boolean Series as floats.
+
+    Raises
+    ------
+    InputError
+        Not a Series, repeated labels, not numeric, or infinite values.
+
+    Examples
+    --------
+    >>> numbers(pd.Series([True, False, None], dtype="boolean"), "y").tolist()
+    [1.0, 0.0, nan]
+    >>> numbers(pd.Series(["3,5"], index=["a"]), "y")
+    Traceback (most recent call last):
+    kazgeo.errors.InputError: y must hold numbers; got dtype str, for instance '3,5'
+    """
+    if not isinstance(y, pd.Series):
+        raise InputError(f"{name} must be a pandas Series labelled by unit ids; got {type(y).__name__}")
+    if not y.index.is_unique:
+        raise InputError(f"{name} must have one value per unit; repeated: {listing(y.index[y.index.duplicated()])}")
+    empty = y.isna().all()
+    numeric = pd.api.types.is_numeric_dtype(y.dtype) and not pd.api.types.is_complex_dtype(y.dtype)
+    if not (empty or numeric):
+        raise InputError(
+            f"{name} must hold numbers; got dtype {y.dtype}, for instance {listing(y.dropna().iloc[:1].tolist())}"
+        )
+    values = np.full(len(y), np.nan) if empty else y.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
+    if np.isinf(values).any():
+        raise InputError(f"{name} must be finite; infinite at units {listing(y.index[np.isinf(values)])}")
+    return values
+
+
+def choice(kind: type[Choice], value: str, name: str) -> Choice:
+    """Return the member of an enumeration, or say what may be chosen.
+
+    Examples
+    --------
+    >>> choice(Transform, "row", "transform") is Transform.ROW
+    True
+    >>> choice(Transform, "rwo", "transform")
+    Traceback (most recent call last):
+    kazgeo.errors.InputError: transform 'rwo' is not one of the choices; did you mean 'row'?
+    """
+    if value in {m.value for m in kind}:
+        return kind(value)
+    raise unknown(name, str(value), [m.value for m in kind], "one of the choices")
+
+
+def positive_integer(value: Any, name: str) -> int:
+    """Return a whole number of at least 1, or say what was wanted.
+
+    Examples
+    --------
+    >>> positive_integer(999, "permutations")
+    999
+    >>> positive_integer(0, "permutations")
+    Traceback (most recent call last):
+    kazgeo.errors.InputError: permutations must be a whole number of at least 1; got 0
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise InputError(f"{name} must be a whole number of at least 1; got {value!r}")
+    return int(value)
+
+
+def _same_ids(have: pd.Index, want: pd.Index) -> None:
+    """Refuse values whose units are not the weights' units."""
+    if have.equals(want):
+        return
+    lacking, strange = want.difference(have, sort=False), have.difference(want, sort=False)
+    if not len(lacking) and not len(strange):
+        return
+    parts = [f"y lacks {len(lacking)}: {listing(lacking)}"] if len(lacking) else []
+    parts += [f"weights lack {len(strange)}: {listing(strange)}"] if len(strange) else []
+    kinds = f" (ids of y are {have.dtype}, of weights {want.dtype})" if have.dtype != want.dtype else ""
+    raise InputError(f"y and weights must have the same units; {'; '.join(parts)}{kinds}")
+
+
+def _canonical_order(index: pd.Index) -> NDArray[np.int64]:
+    """Return the positions that sort the ids, so that the order of rows cannot reach a random draw."""
+    try:
+        return np.asarray(index.argsort(), dtype=np.int64)
+    except TypeError:  # ids of several types
+        keys = [(type(i).__name__, str(i)) for i in index]
+        return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64)
+
+
+def _without_self(weights: Weights) -> Weights:
+    links = weights.matrix.tocoo()
+    rows, cols = links.coords
+    off = rows != cols
+    return Weights.from_matrix(
+        weights.ids, sp.csr_array((links.data[off], (rows[off], cols[off])), shape=(weights.n, weights.n))
+    )
+
+
+def _transformed(weights: Weights, transform: Transform) -> Weights:
+    if transform is Transform.BINARY:
+        return weights.binary()
+    if transform is Transform.GIVEN:
+        return weights
+    if (weights.data < 0).any():
+        rows = np.repeat(np.arange(weights.n), weights.cardinalities)[weights.data < 0]
+        raise InputError(
+            f"weights must not be negative when rows are standardised; negative at units "
+            f"{listing(weights.ids[np.unique(rows)])}; use transform='given'"
+        )
+    return weights.row_standardized()
+
+
+def _told(missing: pd.Index, lonely: pd.Index, given: Weights) -> pd.DataFrame:
+    """Tabulate the units set aside and why."""
+    own = np.asarray(given.matrix.diagonal()) != 0
+    alone = set(given.ids[given.cardinalities - own == 0])
+    reasons = ["missing value"] * len(missing)
+    reasons += ["no neighbour" if unit in alone else "no neighbour with a value" for unit in lonely]
+    units = pd.Series([*missing, *lonely], dtype=object)
+    return pd.DataFrame({"unit": units, "reason": pd.Series(reasons, dtype=object)})

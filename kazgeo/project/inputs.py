@@ -1,0 +1,104 @@
+"""Reads inputs by their kind, the same way for a project, the command line and QGIS."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kazgeo.errors import InputError
+from kazgeo.io import Source
+
+if TYPE_CHECKING:
+    from kazgeo.analyses import Parameter
+    from kazgeo.project.config import Input, Project
+
+__all__ = ["kind_of", "known_columns", "locate", "read_input"]
+
+
+def kind_of(parameter: Parameter) -> tuple[str, ...]:
+    """Return the kinds of input that fit a data parameter."""
+    return parameter.geometries if parameter.kind == "vector" else (parameter.shape,)
+
+
+def locate(project: Project, one: Input) -> Source:
+    """Return the file of an input: relative to the project, or of a downloaded data set.
+
+    Raises
+    ------
+    InputError
+        When a data set is neither cached nor in the mirror.
+    """
+    source = Source.parse(one.file) if one.file else Source(Path())
+    if not one.dataset:
+        path = source.path if source.path.is_absolute() else project.folder / source.path
+        return Source(path, source.layer, source.id)
+    from kazgeo import data
+
+    files = data.available(one.dataset)
+    if files is None:
+        raise InputError(
+            f"input '{one.name}': data set '{one.dataset}' is not here; fetch it with: kazgeo data get {one.dataset} "
+            f"(or set {data.MIRROR_VARIABLE} to a folder that has it)"
+        )
+    return Source(files[0], source.layer, source.id)
+
+
+def read_input(kind: str, source: Source, *, repair: bool = False) -> Any:
+    """Return the layer or table of one kind, checked.
+
+    Raises
+    ------
+    InputError
+        Whatever is wrong with it.
+    """
+    if kind == "polygon":
+        from kazgeo import regions
+
+        return regions.read(source, repair_invalid=repair)
+    if kind == "point":
+        from kazgeo import settlements
+
+        return settlements.read(source)
+    if kind == "line":
+        from kazgeo.io import read_vector
+
+        return read_vector(source)
+    if kind == "panel":
+        from kazgeo import indicators
+
+        return indicators.read(source)
+    if kind == "metadata":
+        from kazgeo import indicators
+
+        return indicators.read_metadata(source)
+    if kind == "reforms":
+        from kazgeo import indicators
+
+        return indicators.read_reforms(source)
+    return _read_roads(kind, source)
+
+
+def _read_roads(kind: str, source: Source) -> Any:
+    """Return a table of edges or nodes with its numbers as numbers."""
+    from kazgeo.errors import unknown
+    from kazgeo.io import read_table
+    from kazgeo.parsing import parse_numbers
+
+    wanted = ("from_id", "to_id", "length_km") if kind == "edges" else ("lon", "lat")
+    named = Source(source.path, source.layer, source.id if kind == "edges" else source.id or "id")
+    table = read_table(named)
+    for column in wanted:
+        if column not in table.columns:
+            raise unknown("column", column, table.columns, f"a column of {source.path}")
+        if not column.endswith("_id"):
+            table[column] = parse_numbers(table[column])
+    return table
+
+
+def known_columns(kind: str, source: Source) -> set[str]:
+    """Return the columns that fields may name, read as cheaply as the kind allows."""
+    if kind == "panel":
+        return set(read_input("panel", source).columns)
+    from kazgeo.io import columns
+
+    return {c for c in columns(source) if c != "geometry"}

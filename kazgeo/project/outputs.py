@@ -1,0 +1,246 @@
+"""Writes what a project's steps made: GeoPackage, print maps, web map, report."""
+
+from __future__ import annotations
+
+import warnings as python_warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kazgeo.analyses import get
+from kazgeo.analyses.outcome import Outcome, name_column
+from kazgeo.locale import speaker
+from kazgeo.messages import Names
+from kazgeo.progress import Progress, part
+from kazgeo.project.check import settings
+from kazgeo.style import Backdrop, Chart
+
+if TYPE_CHECKING:
+    from kazgeo.project.config import Project, Step
+    from kazgeo.project.run import Computed
+    from kazgeo.report import Section, SourceLine
+
+__all__ = ["write_all"]
+
+
+def write_all(project: Project, done: Computed, folder: Path, progress: Progress) -> tuple[str, ...]:
+    """Write every result into an empty folder and return what the user should be warned of."""
+    sources = _sources(project)
+    backdrop = _backdrop(project, done)
+    credits = _credits(sources)
+    progress(0.0, "results.gpkg")
+    _geopackage(project, done, folder / "results.gpkg")
+    maps = _maps(project, done, backdrop, credits, folder / "maps", part(progress, 0.1, 0.8))
+    progress(0.8, "map.html")
+    told = _web_map(project, done, backdrop, credits, folder / "map.html")
+    progress(0.92, "report.html")
+    _report(project, done, maps, sources, folder / "report.html")
+    return told
+
+
+def _sources(project: Project) -> list[SourceLine]:
+    """Return the lines of the table of sources; an empty list when the project names none."""
+    from kazgeo.io import read_table
+    from kazgeo.report import SourceLine
+
+    if not project.sources:
+        return []
+    table = read_table(project.folder / project.sources).fillna("")
+    rows = table.to_dict("records")
+    return [
+        SourceLine(r.get("file", ""), r.get("title", ""), r.get("licence", ""), r.get("attribution", "")) for r in rows
+    ]
+
+
+def _credits(sources: Sequence[SourceLine]) -> list[str]:
+    """Return each attribution once, in the order of the table."""
+    return list(dict.fromkeys(s.attribution for s in sources if s.attribution))
+
+
+def _backdrop(project: Project, done: Computed) -> Backdrop:
+    base = project.basemap
+    cities = done.layer(base.cities)
+    name = name_column(cities, project.language) if cities is not None else None
+    if cities is not None and name is not None:
+        cities = _cities(cities, name, base.cities_min_population)
+    return Backdrop(
+        neighbours=done.layer(base.neighbours),
+        water=done.layer(base.water),
+        outline=done.layer(base.outline),
+        roads=done.layer(base.roads),
+        cities=cities if name is not None else None,
+        city_name=name or "name",
+    )
+
+
+def _cities(cities: Any, name: str, least: float) -> Any:
+    """Return the cities large enough to help with orientation, each with a name in the language or in English."""
+    if least and "population" in cities.columns:
+        cities = cities[cities["population"] >= least].sort_values("population", ascending=False)
+    cities = cities.copy()
+    english = name_column(cities, "en")
+    if english is not None:
+        cities[name] = cities[name].where(cities[name].notna(), cities[english])
+    return cities
+
+
+def _title(project: Project, step: Step) -> str:
+    return step.heading.in_language(project.language)
+
+
+def _named(outcome: Outcome, language: str) -> Outcome:
+    """Return the outcome with gaps in the names of the language filled from English."""
+    from dataclasses import replace
+
+    layer = outcome.layer
+    if layer is None:
+        return outcome
+    here, english = name_column(layer, language), name_column(layer, "en")
+    if here is None or english is None or here == english or not layer[here].isna().any():
+        return outcome
+    filled = layer.copy()
+    filled[here] = layer[here].where(layer[here].notna(), layer[english])
+    return replace(outcome, layer=filled)
+
+
+def _geopackage(project: Project, done: Computed, path: Path) -> None:
+    from kazgeo.io import write_layers
+    from kazgeo.qgis_style import qml, write_styles
+
+    layers: dict[str, Any] = {}
+    styles: dict[str, str] = {}
+    for step in project.steps:
+        outcome = done.outcomes[step.id]
+        if outcome.layer is not None and "layer" in step.show:
+            layers[step.id] = outcome.layer
+            if outcome.style is not None:
+                styles[step.id] = qml(
+                    outcome.theme(step.id, _title(project, step), project.language), language=project.language
+                )
+        for name, table in outcome.tables.items():
+            if len(table):
+                layers[f"{step.id}_{name}"] = table
+    if layers:
+        write_layers(path, layers)
+        write_styles(path, {k: v for k, v in styles.items() if v}, language=project.language)
+
+
+def _maps(
+    project: Project, done: Computed, backdrop: Backdrop, credits: Sequence[str], folder: Path, progress: Progress
+) -> dict[str, list[Path]]:
+    """Draw print maps and charts; return the pictures of every step."""
+    from kazgeo.plots import print_map, save
+
+    out: dict[str, list[Path]] = {}
+    folder.mkdir(parents=True, exist_ok=True)
+    steps = [s for s in project.steps if "print" in s.show]
+    for number, step in enumerate(steps):
+        outcome = _named(done.outcomes[step.id], project.language)
+        title = _title(project, step)
+        progress(number / len(steps), title)
+        pictures: list[Path] = []
+        if outcome.layer is not None and outcome.style is not None:
+            theme = outcome.theme(step.id, title, project.language)
+            figure = print_map(theme, language=project.language, backdrop=backdrop, sources=credits)
+            pictures += save(figure, folder / step.id)
+        for i, chart in enumerate(outcome.charts, 1):
+            suffix = f"_chart{i}" if len(outcome.charts) > 1 else "_chart"
+            pictures += save(_draw(chart, project.language, credits), folder / f"{step.id}{suffix}")
+        out[step.id] = [p for p in pictures if p.suffix == ".png"]
+    return out
+
+
+def _draw(chart: Chart, language: str, credits: Sequence[str]) -> Any:
+    from kazgeo.plots import bar_chart, line_chart
+
+    speech = speaker(language)
+
+    def word(label: object) -> str:
+        return label.in_language(language) if isinstance(label, Names) else speech.translate(str(label))
+
+    labels = {code: word(label) for code, label in chart.labels}
+    title, unit = speech.translate(chart.title), speech.translate(chart.unit)
+    if chart.kind == "bars":
+        values = chart.data.rename(index=labels)
+        return bar_chart(values, title=title, unit=unit, language=language, sources=credits)
+    return line_chart(
+        chart.data, title=title, unit=unit, language=language, highlight=chart.highlight, sources=credits, labels=labels
+    )
+
+
+def _web_map(
+    project: Project, done: Computed, backdrop: Backdrop, credits: Sequence[str], path: Path
+) -> tuple[str, ...]:
+    from kazgeo.webmap import build, save
+
+    themes = []
+    for step in project.steps:
+        outcome = _named(done.outcomes[step.id], project.language)
+        if "web" in step.show and outcome.layer is not None and outcome.style is not None:
+            themes += outcome.themes(step.id, _title(project, step), project.language)
+    if not themes:
+        return ()
+    title = project.title.in_language(project.language)
+    with python_warnings.catch_warnings(record=True) as caught:
+        python_warnings.simplefilter("always", UserWarning)
+        page = build(themes, title=title, language=project.language, backdrop=backdrop, sources=credits)
+        save(page, path)
+    return tuple(str(w.message) for w in caught if issubclass(w.category, UserWarning))
+
+
+def _report(
+    project: Project, done: Computed, maps: dict[str, list[Path]], sources: Sequence[SourceLine], path: Path
+) -> None:
+    from kazgeo.report import Report, render
+
+    say = speaker(project.language).say
+    sections = [_section(project, step, done.outcomes[step.id], maps.get(step.id, [])) for step in project.steps]
+    page = Report(
+        title=project.title.in_language(project.language),
+        subtitle=project.subtitle.in_language(project.language),
+        language=project.language,
+        seed=project.seed,
+        headline=tuple(say(f) for s in project.steps for f in done.outcomes[s.id].findings[:1]),
+        sections=tuple(sections),
+        sources=tuple(sources),
+    )
+    path.write_text(render(page), encoding="utf-8")
+
+
+def _section(project: Project, step: Step, outcome: Outcome, pictures: Sequence[Path]) -> Section:
+    from kazgeo.report import Section
+
+    analysis = get(step.analysis)
+    speech = speaker(project.language)
+    values = analysis.validate(settings(project, step, analysis))
+    tables = dict(outcome.tables)
+    if outcome.layer is not None and outcome.style is not None:
+        tables = {"layer": _ranked(outcome, project.language), **tables}
+    return Section(
+        id=step.id,
+        heading=_title(project, step),
+        analysis=step.analysis,
+        question=speech.translate(analysis.summary),
+        findings=tuple(speech.say(f) for f in outcome.findings),
+        parameters=tuple((p.name, values.get(p.name), p.unit) for p in analysis.parameters),
+        pictures=tuple(pictures),
+        tables=tables,
+        dropped=outcome.dropped,
+    )
+
+
+def _ranked(outcome: Outcome, language: str) -> Any:
+    """Return name, drawn column and tooltip columns of the layer, worst first where there is an order."""
+    import pandas as pd
+
+    layer, style = outcome.layer, outcome.style
+    if layer is None or style is None:
+        return pd.DataFrame()
+    name = name_column(layer, language)
+    columns = dict.fromkeys([name, style.column, *(f.column for f in outcome.fields)])
+    table = pd.DataFrame(layer)[[c for c in columns if c in layer.columns]]
+    english = name_column(layer, "en")
+    if name is not None and english is not None:
+        table = table.assign(**{name: layer[name].where(layer[name].notna(), layer[english])})
+    order = next((c for c in (style.column, *columns) if c in table and table[c].dtype.kind == "f"), None)
+    return table.sort_values(order, ascending=False) if order is not None else table

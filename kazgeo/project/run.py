@@ -1,0 +1,309 @@
+"""Runs a project: inputs, steps, outputs; nothing twice, nothing half-written."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from kazgeo.analyses import get
+from kazgeo.analyses.outcome import Outcome
+from kazgeo.errors import InputError
+from kazgeo.progress import Progress, part, silent
+from kazgeo.project.check import check, settings
+from kazgeo.project.config import Project, Step
+from kazgeo.project.inputs import locate, read_input
+from kazgeo.provenance import code_digest, digest, sha256, versions
+
+__all__ = ["Run", "run"]
+
+PROVENANCE = "provenance.json"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run did.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the results are.
+    outputs : tuple of str
+        Files, relative to the folder.
+    findings : tuple of (heading, lines)
+        What was found, in the project's language.
+    fresh : bool
+        False when nothing had changed and nothing was computed.
+    warnings : tuple of str
+        What the user should know: pages too heavy, units dropped.
+    outcomes : mapping
+        Step id to Outcome; empty when nothing was computed.
+    """
+
+    folder: Path
+    outputs: tuple[str, ...]
+    findings: tuple[tuple[str, tuple[str, ...]], ...]
+    fresh: bool
+    warnings: tuple[str, ...] = ()
+    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
+
+
+def run(project: Project, folder: Path | str = "out", *, force: bool = False, progress: Progress = silent) -> Run:
+    """Run a project and write its results.
+
+    Assumption: nobody else writes to the same folder at the same time; a second run that tries is refused.
+
+    Parameters
+    ----------
+    project : Project
+        Read by ``load``.
+    folder : Path
+        Results go here; made when missing.
+    force : bool
+        Compute even when nothing has changed.
+    progress : Progress
+        Reporter; when it raises ``Cancelled`` the folder is left as it was.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    InputError
+        All mistakes of the project, a fault in the data, or a folder that can't be written.
+    """
+    from kazgeo.project.outputs import write_all
+
+    folder = Path(folder)
+    progress(0.0, "checking")
+    before = _unchanged(project, folder) if not force else None
+    if before is not None:
+        progress(1.0, "nothing has changed")
+        return before
+    check(project)
+    with _staging(folder) as staging:
+        inputs = _input_digests(project)
+        done = _compute(project, part(progress, 0.02, 0.40))
+        warnings = write_all(project, done, staging, part(progress, 0.40, 0.98))
+        record = _record(project, inputs, done.outcomes, staging, warnings)
+        (staging / PROVENANCE).write_text(json.dumps(record, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        progress(0.99, "putting the results in place")
+        _publish(staging, folder, [*record["outputs"], PROVENANCE])
+    progress(1.0, "done")
+    return _result(folder, record, fresh=True, outcomes=done.outcomes)
+
+
+@dataclass(frozen=True)
+class Computed:
+    """What the steps made, and the inputs that were read on the way."""
+
+    outcomes: dict[str, Outcome]
+    inputs: dict[str, Any]
+
+    def layer(self, name: str) -> Any:
+        """Return a map layer by the name of an input or a step; None for an empty name."""
+        if name in self.outcomes:
+            return self.outcomes[name].layer
+        return self.inputs.get(name)
+
+
+def _compute(project: Project, progress: Progress) -> Computed:
+    """Run the steps in order, reading each input once, when it is first needed."""
+    done = Computed({}, {})
+    by_name = {i.name: i for i in project.inputs}
+
+    def take(name: str, kind: str) -> Any:
+        if name in done.outcomes:
+            found = done.outcomes[name].panel if kind == "table" else done.outcomes[name].layer
+            if found is None:
+                raise InputError(f"step '{name}' makes no {'panel' if kind == 'table' else 'map layer'}")
+            return found
+        if name not in done.inputs:
+            one = by_name[name]
+            done.inputs[name] = read_input(one.kind, locate(project, one), repair=one.repair)
+        return done.inputs[name]
+
+    for number, step in enumerate(project.steps):
+        start, stop = number / len(project.steps), (number + 1) / len(project.steps)
+        progress(start, step.heading.in_language(project.language))
+        done.outcomes[step.id] = _one(project, step, take, part(progress, start, stop))
+    base = project.basemap
+    for name in (base.neighbours, base.water, base.outline, base.roads, base.cities):
+        if name and name not in done.outcomes:
+            take(name, "vector")
+    return done
+
+
+def _one(project: Project, step: Step, take: Callable[[str, str], Any], progress: Progress) -> Outcome:
+    """Run one step; an error names it."""
+    analysis = get(step.analysis)
+    values = analysis.validate(settings(project, step, analysis))
+    for p in analysis.parameters:
+        if p.is_data and values.get(p.name) is not None:
+            values[p.name] = take(str(values[p.name]), p.kind)
+    if "progress" in inspect.signature(analysis.function).parameters:
+        values["progress"] = progress
+    try:
+        outcome: Outcome = analysis.function(**values)
+    except InputError as error:
+        raise InputError(f"step '{step.id}': {error}") from error
+    return outcome
+
+
+def _input_digests(project: Project) -> dict[str, dict[str, str]]:
+    """Return path (as written in the project) and SHA-256 of every input."""
+    out = {}
+    for one in project.inputs:
+        source = locate(project, one)
+        out[one.name] = {"file": one.file or one.dataset, "sha256": sha256(source.path)}
+    if project.sources:
+        out["sources"] = {"file": project.sources, "sha256": sha256(project.folder / project.sources)}
+    return out
+
+
+def _fingerprint(project: Project, inputs: Mapping[str, Any]) -> str:
+    """Return the digest of everything that decides the results."""
+    return digest(
+        {
+            "project": project.text,
+            "language": project.language,
+            "inputs": inputs,
+            "code": code_digest(),
+            "versions": versions(),
+        }
+    )
+
+
+def _unchanged(project: Project, folder: Path) -> Run | None:
+    """Return the earlier run when inputs, project, code and outputs are all as they were."""
+    path = folder / PROVENANCE
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if record["fingerprint"] != _fingerprint(project, _input_digests(project)):
+            return None
+        for name, known in record["outputs"].items():
+            if sha256(folder / name) != known["sha256"]:
+                return None
+        return _result(folder, record, fresh=False)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, InputError):
+        return None
+
+
+def _record(
+    project: Project,
+    inputs: Mapping[str, Any],
+    outcomes: Mapping[str, Outcome],
+    staging: Path,
+    warnings: tuple[str, ...],
+) -> dict[str, Any]:
+    """Return the provenance of the run as plain data."""
+    from kazgeo.locale import speaker
+
+    say = speaker(project.language).say
+    steps = []
+    for step in project.steps:
+        outcome = outcomes[step.id]
+        analysis = get(step.analysis)
+        steps.append(
+            {
+                "id": step.id,
+                "analysis": step.analysis,
+                "heading": step.heading.in_language(project.language),
+                "parameters": analysis.validate(settings(project, step, analysis)),
+                "seed": outcome.seed,
+                "numbers": {k: None if v != v else v for k, v in outcome.numbers.items()},
+                "findings": [say(m) for m in outcome.findings],
+                "dropped": len(outcome.dropped),
+            }
+        )
+    files = sorted(p for p in staging.rglob("*") if p.is_file())
+    return {
+        "project": project.id,
+        "language": project.language,
+        "seed": project.seed,
+        "versions": versions(),
+        "code": code_digest(),
+        "fingerprint": _fingerprint(project, inputs),
+        "inputs": inputs,
+        "steps": steps,
+        "warnings": list(warnings),
+        "outputs": {p.relative_to(staging).as_posix(): {"sha256": sha256(p), "bytes": p.stat().st_size} for p in files},
+    }
+
+
+def _result(
+    folder: Path, record: Mapping[str, Any], *, fresh: bool, outcomes: Mapping[str, Outcome] | None = None
+) -> Run:
+    findings = tuple((s["heading"], tuple(s["findings"])) for s in record["steps"])
+    return Run(folder, (*record["outputs"], PROVENANCE), findings, fresh, tuple(record["warnings"]), outcomes or {})
+
+
+@contextlib.contextmanager
+def _staging(folder: Path) -> Iterator[Path]:
+    """Yield a new folder inside the results' folder; removed at the end whatever happens.
+
+    A run that was killed leaves its staging folder behind: the next run removes it. The lock is held by the
+    process, so it never outlives one.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / ".kazgeo-lock").open("a+b")
+    except OSError as error:
+        raise InputError(
+            f"results folder '{folder}' can't be written: {error.strerror or error}; name another with --out"
+        ) from error
+    with lock:
+        if not _hold(lock):
+            raise InputError(f"another run is writing to '{folder}'; wait for it or name another folder with --out")
+        for leftover in folder.glob(".kazgeo-run-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        staging = None
+        try:
+            staging = Path(tempfile.mkdtemp(prefix=".kazgeo-run-", dir=folder))
+            yield staging
+        except OSError as error:
+            raise InputError(
+                f"results can't be written to '{folder}': {error.strerror or error}; the earlier results are untouched"
+            ) from error
+        finally:
+            if staging is not None:
+                shutil.rmtree(staging, ignore_errors=True)
+            (folder / ".kazgeo-lock").unlink(missing_ok=True)
+
+
+def _hold(lock: IO[bytes]) -> bool:
+    """Take the lock without waiting; False when another process has it."""
+    try:
+        import fcntl
+    except ImportError:  # Windows has no flock; one planner, one run
+        return True
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _publish(staging: Path, folder: Path, names: list[str]) -> None:
+    """Rename every file into place, provenance last, and remove files of an earlier run that are no longer made."""
+    old: list[str] = []
+    try:
+        old = list(json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))["outputs"])
+    except (OSError, ValueError, KeyError, TypeError):
+        old = []
+    (folder / PROVENANCE).unlink(missing_ok=True)
+    for name in names:
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (staging / name).replace(target)
+    for name in set(old) - set(names):
+        gone = (folder / name).resolve()
+        if folder.resolve() in gone.parents:
+            gone.unlink(missing_ok=True)

@@ -1,0 +1,269 @@
+"""The report: one HTML file that tells what was computed, with which parameters, and what came out."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kazgeo.locale import Speaker, speaker
+from kazgeo.messages import Num, Term
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Report", "Section", "SourceLine", "render"]
+
+_ROWS = 20
+
+
+@dataclass(frozen=True)
+class SourceLine:
+    """One line of the table of sources."""
+
+    file: str
+    title: str
+    licence: str
+    attribution: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """One analysis in the report.
+
+    Parameters
+    ----------
+    id, heading, analysis, question : str
+        Step, its title, the analysis' id and its first sentence in the language.
+    findings : tuple of str
+        Sentences in the language.
+    parameters : tuple of (name, value, unit)
+        All parameters of the run.
+    pictures : tuple of Path
+        PNG files to be put into the page.
+    tables : mapping
+        Name to DataFrame.
+    dropped : DataFrame
+        Columns unit, reason.
+    """
+
+    id: str
+    heading: str
+    analysis: str
+    question: str
+    findings: tuple[str, ...]
+    parameters: tuple[tuple[str, object, str], ...]
+    pictures: tuple[Path, ...]
+    tables: Mapping[str, pd.DataFrame]
+    dropped: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that the page shows."""
+
+    title: str
+    subtitle: str
+    language: str
+    seed: int
+    headline: tuple[str, ...]
+    sections: tuple[Section, ...]
+    sources: tuple[SourceLine, ...]
+
+
+@dataclass(frozen=True)
+class _Table:
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[tuple[str, bool], ...], ...]
+    left_out: int
+
+
+def render(report: Report) -> str:
+    """Return the report as one self-contained HTML page.
+
+    Assumption: pictures are small enough to be put into the page (it must open from a memory stick or a mail).
+
+    Parameters
+    ----------
+    report : Report
+        What to show.
+
+    Returns
+    -------
+    str
+        HTML; all text from data is escaped.
+    """
+    from kazgeo.provenance import versions
+
+    speech = speaker(report.language)
+    sections = [_context(s, speech) for s in report.sections]
+    html: str = _template().render(
+        report=report, sections=sections, t=speech.translate, versions=versions(), number=speech.number
+    )
+    return html
+
+
+@lru_cache(maxsize=1)
+def _template() -> Any:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    room = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    return room.get_template("report.html")
+
+
+def _context(section: Section, speech: Speaker) -> dict[str, Any]:
+    reasons = section.dropped.groupby("reason").size() if len(section.dropped) else {}
+    return {
+        "section": section,
+        "pictures": [_data_uri(p) for p in section.pictures],
+        "parameters": [(n, _value(v, speech), speech.translate(u) if u else "") for n, v, u in section.parameters],
+        "tables": [table(t, n, speech) for n, t in section.tables.items() if len(t)],
+        "dropped": [(speech.translate(str(r)), int(n)) for r, n in dict(reasons).items()],
+    }
+
+
+def _data_uri(path: Path) -> str:
+    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
+
+
+def _value(value: object, speech: Speaker) -> str:
+    """Return a parameter's value as a reader writes it."""
+    if value is None or value == "" or value == ():
+        return "–"
+    if isinstance(value, bool):
+        return speech.translate("yes") if value else speech.translate("no")
+    if isinstance(value, tuple | list):
+        return ", ".join(map(str, value))
+    return str(value)
+
+
+def table(frame: pd.DataFrame, name: str, speech: Speaker, rows: int = _ROWS) -> _Table:
+    """Return a DataFrame as translated, rounded text; long tables are cut and say so."""
+    index_is_data = frame.index.name is not None and frame.index.name not in {"kato", "id", "osm_id"}
+    data = frame.reset_index() if index_is_data or frame.index.nlevels > 1 else frame
+    columns = [c for c in data.columns if c != "geometry"]
+    digits = {c: _digits(data[c]) for c in columns}
+    body = tuple(
+        tuple(_cell(row[c], str(c), digits[c], speech) for c in columns) for row in data.head(rows).to_dict("records")
+    )
+    head = tuple(_heading(str(c), speech) for c in columns)
+    return _Table(_heading(name, speech), head, body, max(0, len(data) - rows))
+
+
+def _heading(column: str, speech: Speaker) -> str:
+    return speech.translate(COLUMNS.get(column, column))
+
+
+def _digits(values: pd.Series) -> int:
+    """Return decimals that show three significant digits of a typical value, none for whole numbers."""
+    if values.dtype.kind != "f":
+        return 0
+    known = values.dropna().abs()
+    if not len(known) or (known == known.round()).all():
+        return 0
+    typical = float(known.median()) or float(known.max())
+    return 0 if typical >= 100 else 1 if typical >= 10 else 2 if typical >= 1 else 3 if typical >= 0.1 else 4
+
+
+def _cell(value: Any, column: str, digits: int, speech: Speaker) -> tuple[str, bool]:
+    """Return the text of a cell and whether it is a number."""
+    if value is None or value != value:
+        return "–", False
+    if isinstance(value, bool):
+        return speech.translate("yes") if value else speech.translate("no"), False
+    if isinstance(value, int) and ("year" in column or column in {"region", "kato"}):
+        return str(value), True
+    if isinstance(value, int | float):
+        return speech.word(Num(float(value), digits)), True
+    return speech.word(Term(COLUMNS.get(str(value), str(value)))), False
+
+
+def _mark(*pairs: tuple[str, str]) -> dict[str, str]:
+    return dict(pairs)
+
+
+#: English headings of columns and tables (translated when shown).
+COLUMNS = _mark(
+    ("name_en", "name"),
+    ("name_ru", "name"),
+    ("name_kk", "name"),
+    ("year", "year"),
+    ("region", "region"),
+    ("layer", "by unit"),
+    ("by_year", "by year"),
+    ("by_region", "by region"),
+    ("movers", "who moved it"),
+    ("merged", "what was merged"),
+    ("centres", "centres"),
+    ("contributions", "what the index is made of"),
+    ("travel_time_min", "travel time, min"),
+    ("route_km", "length of the route, km"),
+    ("road_distance_km", "distance to the road, km"),
+    ("nearest_name", "nearest centre"),
+    ("settlements", "settlements"),
+    ("without_result", "without result"),
+    ("median_min", "median, min"),
+    ("longest_min", "longest, min"),
+    ("mean_min", "mean, min"),
+    ("people_at_least", "people at least"),
+    ("population_known", "people (known)"),
+    ("people_beyond", "people beyond the standard"),
+    ("share_beyond_percent", "share beyond, %"),
+    ("remoteness", "remoteness score"),
+    ("remoteness_class", "remoteness"),
+    ("remoteness_rank", "rank (1 = most remote)"),
+    ("deprivation", "deprivation index"),
+    ("deprivation_rank", "rank (1 = most deprived)"),
+    ("trend_per_decade", "trend per decade"),
+    ("p_trend", "p of the trend"),
+    ("typology", "level and trend"),
+    ("main_driver", "main driver"),
+    ("cluster", "cluster"),
+    ("hot_spot", "hot or cold spot"),
+    ("gi_z", "Gi* as z-score"),
+    ("p", "p"),
+    ("p_adjusted", "p after correction"),
+    ("I", "Moran's I"),
+    ("expected", "expected"),
+    ("z_randomization", "z"),
+    ("p_randomization", "p (analytic)"),
+    ("n", "n"),
+    ("n_missing", "missing"),
+    ("mean", "mean"),
+    ("gini", "Gini"),
+    ("theil", "Theil"),
+    ("gini_weighted", "Gini, weighted"),
+    ("theil_weighted", "Theil, weighted"),
+    ("theil_between", "Theil between groups"),
+    ("theil_within", "Theil within groups"),
+    ("williamson", "Williamson"),
+    ("max_min", "max : min"),
+    ("hoover", "Hoover"),
+    ("theil_distance", "part in the disparity"),
+    ("theil_distance_change", "part in the change"),
+    ("distance_before", "part before"),
+    ("distance_after", "part after"),
+    ("distance_change", "part in the change"),
+    ("ratio_before", "to the mean, before"),
+    ("ratio_after", "to the mean, after"),
+    ("regions_raw", "regions, as published"),
+    ("regions_harmonised", "regions, harmonised"),
+    ("theil_raw", "Theil, as published"),
+    ("theil_harmonised", "Theil, harmonised"),
+    ("theil_weighted_raw", "Theil weighted, as published"),
+    ("theil_weighted_harmonised", "Theil weighted, harmonised"),
+    ("max_min_raw", "max : min, as published"),
+    ("max_min_harmonised", "max : min, harmonised"),
+    ("indicator", "indicator"),
+    ("parts", "parts"),
+    ("rule", "rule"),
+    ("unit", "unit"),
+    ("reason", "reason"),
+)
