@@ -15,7 +15,16 @@ if TYPE_CHECKING:
     import geopandas
     import pandas as pd
 
-__all__ = ["Source", "columns", "read_table", "read_vector", "write_layers", "write_table"]
+__all__ = [
+    "Source",
+    "columns",
+    "read_table",
+    "read_vector",
+    "write_geojson",
+    "write_layers",
+    "write_table",
+    "write_workbook",
+]
 
 _TABLES = {".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".parquet"}
 _STYLE_LAYERS = {"layer_styles", "qgis_projects"}
@@ -328,3 +337,25 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
 
     with replacing(path) as beside:
         table.to_csv(beside, encoding="utf-8-sig", lineterminator="\n", float_format="%.10g")
+
+
+def write_geojson(path: Path, layer: geopandas.GeoDataFrame) -> None:
+    """Write a layer as GeoJSON in longitudes and latitudes (RFC 7946)."""
+    import pyogrio
+
+    path.unlink(missing_ok=True)
+    pyogrio.write_dataframe(_flat(layer.to_crs(4326)), path, driver="GeoJSON", RFC7946="YES")
+
+
+def write_workbook(path: Path, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Write tables as sheets of one Excel workbook; text that looks like a formula stays text."""
+    import pandas as pd
+
+    with pd.ExcelWriter(path, engine="openpyxl") as book:
+        for name, table in tables.items():
+            frame = _flat(table)
+            frame.to_excel(book, sheet_name=name[:31], index=False)
+            for row in book.sheets[name[:31]].iter_rows(min_row=2):
+                for cell in row:
+                    if cell.data_type == "f":
+                        cell.data_type = "s"

@@ -15,6 +15,7 @@ import numpy as np
 
 from kazgeo.errors import InputError, unknown
 from kazgeo.locale import Speaker, speaker
+from kazgeo.widths import MISSING_WIDTH_PT, line_widths
 
 if TYPE_CHECKING:
     from kazgeo.style import Style, StyleClass, Theme, TooltipField
@@ -27,6 +28,8 @@ VERSION = "3.22.16-Białowieża"
 UPDATE_TIME = "2000-01-01T00:00:00.000Z"
 
 _OUTLINE, _OUTSIDE = "77,77,77,255", "#a6a6a6"
+_MM_PER_PT = 25.4 / 72
+_PENS = ("dash", "dot", "dash dot", "dash dot dot")
 _MARKERS = ("square", "triangle", "diamond", "pentagon", "hexagon", "star")
 # matplotlib's hatch letter to Qt's brush
 _BRUSHES = {
@@ -48,7 +51,7 @@ def qml(theme: Theme, *, language: str = "en") -> str:
     Parameters
     ----------
     theme : Theme
-        Polygons or points.
+        Polygons, lines or points. Lines differ by colour and width, those of a class with a hatch also by dashes.
     language : str
         "en", "ru" or "kk": labels, aliases and map tips.
 
@@ -60,7 +63,7 @@ def qml(theme: Theme, *, language: str = "en") -> str:
     Raises
     ------
     InputError
-        When the layer holds no polygons or points of one kind, lacks a column, or a colour is not #rrggbb.
+        When the layer holds no polygons, lines or points of one kind, lacks a column, or a colour is not #rrggbb.
 
     Examples
     --------
@@ -77,7 +80,7 @@ def qml(theme: Theme, *, language: str = "en") -> str:
     >>> qml(Theme("t", "Nothing", places.iloc[:0], style))
     Traceback (most recent call last):
         ...
-    kazgeo.errors.InputError: theme 't' must be polygons or points, one kind; got nothing; check the step before it
+    kazgeo.errors.InputError: theme 't' must be polygons, lines or points, one kind; got nothing; check the step before it
     """
     speech = speaker(language)
     kind = _kind(theme)
@@ -89,7 +92,7 @@ def qml(theme: Theme, *, language: str = "en") -> str:
     if theme.name_column:
         ET.SubElement(root, "previewExpression").text = _name(theme.name_column)
     ET.SubElement(root, "mapTip").text = _map_tip(theme, speech)
-    ET.SubElement(root, "layerGeometryType").text = {"point": "0", "polygon": "2"}[kind]
+    ET.SubElement(root, "layerGeometryType").text = {"point": "0", "line": "1", "polygon": "2"}[kind]
     for element in root.iter():
         element.text = _xml(element.text) if element.text else element.text
         element.attrib.update({name: _xml(value) for name, value in element.attrib.items()})
@@ -106,11 +109,13 @@ def _kind(theme: Theme) -> str:
             raise unknown("column", column, map(str, theme.data.columns), f"a column of theme '{theme.id}'")
     dimension = shapely.get_dimensions(theme.data.geometry.to_numpy())
     kinds = sorted(set(dimension[dimension >= 0].tolist()))
-    if kinds in ([0], [2]):
-        return "point" if kinds == [0] else "polygon"
-    names = {0: "points", 1: "lines", 2: "polygons"}
-    got = " and ".join(names[k] for k in kinds) or "nothing"
-    raise InputError(f"theme '{theme.id}' must be polygons or points, one kind; got {got}; check the step before it")
+    names = {0: "point", 1: "line", 2: "polygon"}
+    if len(kinds) == 1:
+        return names[kinds[0]]
+    got = " and ".join(f"{names[k]}s" for k in kinds) or "nothing"
+    raise InputError(
+        f"theme '{theme.id}' must be polygons, lines or points, one kind; got {got}; check the step before it"
+    )
 
 
 # --- renderer -------------------------------------------------------------------------------------------
@@ -138,10 +143,14 @@ def _renderer(root: ET.Element, theme: Theme, kind: str, speech: Speaker) -> Non
         element = ET.SubElement(root, "renderer-v2", {**common, "type": "graduatedSymbol", **method})
         _ranges(element, style.classes, labels)
     symbols = ET.SubElement(element, "symbols")
-    shapes = iter(_MARKERS * len(looks))
+    shapes, pens = iter(_MARKERS * len(looks)), iter(_PENS * len(looks))
+    widths = (*line_widths(style.kind, len(style.classes)), MISSING_WIDTH_PT)
     for place, (color, hatch) in enumerate(looks):
         if kind == "polygon":
             _fill_symbol(symbols, str(place), color, hatch)
+        elif kind == "line":
+            pen = next(pens) if hatch else "dash" if place == len(style.classes) else "solid"
+            _line_symbol(symbols, str(place), color, widths[place], pen)
         else:
             _marker_symbol(symbols, str(place), color, next(shapes) if hatch else "circle", theme)
     ET.SubElement(element, "rotation")
@@ -215,6 +224,13 @@ def _fill_symbol(parent: ET.Element, name: str, color: str, hatch: str) -> None:
     if brush:
         ink = "255,255,255,255" if _dark(color) else _OUTLINE
         _layer(symbol, "SimpleFill", {"color": ink, "style": brush, "outline_style": "no"})
+
+
+def _line_symbol(parent: ET.Element, name: str, color: str, width_pt: float, pen: str) -> None:
+    symbol = ET.SubElement(parent, "symbol", _symbol("line", name))
+    look = {"line_color": _rgba(color), "line_style": pen, "capstyle": "flat" if pen != "solid" else "round"}
+    size = {"line_width": f"{width_pt * _MM_PER_PT:.3f}", "line_width_unit": "MM", "joinstyle": "round"}
+    _layer(symbol, "SimpleLine", {**look, **size})
 
 
 def _marker_symbol(parent: ET.Element, name: str, color: str, shape: str, theme: Theme) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -120,6 +120,20 @@ class Style:
         """Return how many values fall in each class and how many in none."""
         codes = self.codes(values)
         return [int((codes == i).sum()) for i in range(len(self.classes))], int((codes < 0).sum())
+
+    def without_empty(self, values: pd.Series, *codes: str) -> Style:
+        """Return the style without those of the named classes that no value falls in.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> style = categorical("c", "cluster", [("hot", "hot spot", "#f00"), ("isolate", "no neighbour", "#999")])
+        >>> [c.value for c in style.without_empty(pd.Series(["hot"]), "isolate").classes]
+        ['hot']
+        """
+        present = set(values.dropna().astype(str))
+        kept = tuple(c for c in self.classes if c.value not in codes or c.value in present)
+        return replace(self, classes=kept)
 
     def labels(self, speaker: Speaker) -> list[str]:
         """Return the legend text of every class in the reader's language, without units.
@@ -366,7 +380,7 @@ def _round_limits(low: float, high: float, k: int) -> NDArray[np.float64]:
     step = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= rough - 1e-12)
     start = np.floor(low / step + 1e-9) * step
     count = int(np.ceil((high - start) / step - 1e-9))
-    return start + step * np.arange(count + 1)
+    return np.asarray(start + step * np.arange(count + 1), dtype=float)
 
 
 def shades(colors: Sequence[str], k: int) -> list[str]:

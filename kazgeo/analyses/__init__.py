@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 from kazgeo.analyses import accessibility, clusters, deprivation, disparity, maps, preparation
 from kazgeo.analyses.declare import Analysis, Parameter, read
@@ -17,10 +19,11 @@ __all__ = ["GROUPS", "Analysis", "Parameter", "catalogue", "get"]
 #: Groups in the order in which faces show them.
 GROUPS = ("Preparation", "Accessibility", "Disparity", "Clusters", "Deprivation", "Maps")
 
-_FUNCTIONS = (
+_FUNCTIONS: tuple[Callable[..., Any], ...] = (
     preparation.harmonise,
     preparation.rate,
     preparation.indicator_map,
+    preparation.density,
     preparation.road_network,
     accessibility.travel_time,
     accessibility.remoteness,
@@ -38,7 +41,7 @@ _FUNCTIONS = (
 @cache
 def catalogue() -> dict[str, Analysis]:
     """Return all analyses by id, in the order of the groups."""
-    return {a.id: a for a in map(read, _FUNCTIONS)}
+    return {a.id: a for a in (read(f) for f in _FUNCTIONS)}
 
 
 def get(name: str) -> Analysis:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from kazgeo.analyses.declare import analysis
 from kazgeo.analyses.kinds import Field, Lines, Number, Output, Settlements
@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from kazgeo.analyses.outcome import Outcome
+    from kazgeo.messages import Message, Names
     from kazgeo.network import Attached
+    from kazgeo.style import Style
 
 _ACCESS_FIELDS = ("road_distance_km", "network_component")
 
@@ -208,25 +210,25 @@ def _by_region(layer: pd.DataFrame, region: str, people: pd.Series | None, stand
 
 
 def _findings(
-    layer: pd.DataFrame, names: dict[object, object], people: pd.Series | None, far: pd.Series, standard: float, n: int
-) -> list[object]:
+    layer: pd.DataFrame, names: dict[Any, Names], people: pd.Series | None, far: pd.Series, standard: float, n: int
+) -> list[Message]:
     """Return what a planner wants to know first."""
-    from kazgeo.analyses.outcome import share
+    from kazgeo.analyses.outcome import share, top
     from kazgeo.messages import Message, Num
 
     minutes = layer["travel_time_min"]
-    out: list[object] = []
+    out: list[Message] = []
     if people is None:
         out.append(
             Message(
-                "{far} of {n} settlements lie more than {standard} from the nearest of {centres} centres.",
+                "Settlements farther than {standard} from the nearest centre (centres: {centres}): {far} of {n}.",
                 {"far": int(far.sum()), "n": len(layer), "standard": Num(standard, 0, "min"), "centres": n},
             )
         )
     else:
         out.append(
             Message(
-                "{far} of {n} settlements lie more than {standard} from the nearest of {centres} centres; {people}"
+                "Settlements farther than {standard} from the nearest centre (centres: {centres}): {far} of {n}; {people}"
                 " people live there, {share} of those whose number is known.",
                 {
                     "far": int(far.sum()),
@@ -238,8 +240,10 @@ def _findings(
                 },
             )
         )
-    worst = minutes.dropna().sort_values(ascending=False).head(5)
-    listed = tuple(Message("{name} {time}", {"name": names[i], "time": Num(t / 60, 1, "h")}) for i, t in worst.items())
+    listed = tuple(
+        Message("{name} {time}", {"name": names[i], "time": Num(t / 60, 1, "h")})
+        for i, t in top(minutes, names).items()
+    )
     out.append(Message("Farthest by road: {places}.", {"places": listed}))
     return out
 
@@ -306,7 +310,7 @@ def remoteness(
     import pandas as pd
 
     from kazgeo.accessibility import remoteness as score
-    from kazgeo.analyses.outcome import Outcome, names_of, told
+    from kazgeo.analyses.outcome import Outcome, names_of, told, top
     from kazgeo.errors import InputError
     from kazgeo.messages import Message, Num
     from kazgeo.style import TooltipField
@@ -326,12 +330,13 @@ def remoteness(
         layer[f"time_to_{name}_min"] = column / 60
     _access_columns(layer, tied)
     names = names_of(settlements)
-    worst = done.score.dropna().sort_values(ascending=False).head(5)
-    listed = tuple(Message("{name} {score}", {"name": names[i], "score": Num(v, 1)}) for i, v in worst.items())
+    listed = tuple(
+        Message("{name} {score}", {"name": names[i], "score": Num(v, 1)}) for i, v in top(done.score, names).items()
+    )
     very = int((layer["remoteness_class"] == "very remote").sum())
     findings = [
         Message(
-            "{n} of {total} settlements are very remote or remote (score from 0 to {top}).",
+            "Remote or very remote: {n} of {total} settlements (the score runs from 0 to {top}).",
             {
                 "n": int(layer["remoteness_class"].isin(["remote", "very remote"]).sum()),
                 "total": int(done.score.notna().sum()),
@@ -339,7 +344,7 @@ def remoteness(
             },
         ),
         Message("Most remote: {places}.", {"places": listed}),
-        Message("{n} places of unknown population can't count as centres.", {"n": done.unknown_population}),
+        Message("Places of unknown population, which can't count as centres: {n}.", {"n": done.unknown_population}),
     ]
     centres = pd.DataFrame({"centres": done.centres, "mean_min": done.means_s / 60}).rename_axis("people_at_least")
     return Outcome(
@@ -373,7 +378,7 @@ def _aria_class(score: pd.Series, top: float) -> pd.Series:
     return out.where(score.notna(), None)
 
 
-def _aria_style() -> object:
+def _aria_style() -> Style:
     from kazgeo.style import categorical
 
     colors = ("#2c7fb8", "#7fcdbb", "#ffffb2", "#fd8d3c", "#bd0026")

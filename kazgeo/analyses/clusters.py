@@ -119,8 +119,8 @@ def moran_by_year(
     low = table[table["p"] <= 0.05]
     findings = [
         Message(
-            "Moran's I of {n} regions went from {a} in {first} to {b} in {last}; in {significant} of {years} years"
-            " p is at most 0.05 (not corrected for the number of years).",
+            "Moran's I went from {a} in {first} to {b} in {last} (regions: {n}); years with p of at most 0.05, not"
+            " corrected for their number: {significant} of {years}.",
             {
                 "n": len(regions),
                 "a": Num(float(table["I"].iloc[0]), 3),
@@ -149,9 +149,9 @@ def _structure(weights: Weights) -> list[Message]:
 
     out = []
     if len(weights.isolates):
-        out.append(Message("{n} units have no neighbour and take no part.", {"n": len(weights.isolates)}))
+        out.append(Message("Without a neighbour, and so without a part in it: {n}.", {"n": len(weights.isolates)}))
     if weights.n_components > 1 + len(weights.isolates):
-        out.append(Message("The map falls into {n} unconnected parts.", {"n": weights.n_components}))
+        out.append(Message("Unconnected parts of the map: {n}.", {"n": weights.n_components}))
     return out
 
 
@@ -245,7 +245,7 @@ def local_moran(
         (*_significance(done, counts, units), *_structure(weights), *told(done.dropped)),
         layer=layer,
         numbers={"significant": done.n_significant, "significant_unadjusted": done.n_significant_unadjusted},
-        style=_lisa_style(),
+        style=_lisa_style().without_empty(done.label, "isolate", "undefined"),
         fields=(
             TooltipField(indicator, "value", "", 2),
             TooltipField("p", "p by permutation", "", 4),
@@ -271,14 +271,14 @@ def _significance(done: Any, counts: dict[str, int], units: pd.DataFrame) -> lis
         listed = tuple(Message("{n} {kind}", {"n": c, "kind": Term(k)}) for k, c in counts.items() if c)
         out = [
             Message(
-                "{n} of {total} units are significant at {alpha} after the correction ({before} before it): {kinds}.",
+                "Significant at {alpha} after the correction: {n} of {total} units ({before} before it): {kinds}.",
                 values | {"kinds": listed},
             )
         ]
     else:
         out = [
             Message(
-                "None of {total} units is significant at {alpha} after the correction; {before} would be without it.",
+                "Significant at {alpha} after the correction: none of {total} units; without it: {before}.",
                 values,
             )
         ]
@@ -400,7 +400,7 @@ def getis_ord(
         (*_significance(done, counts, units), *_structure(weights), *told(done.dropped)),
         layer=layer,
         numbers={"hot": done.n_hot, "cold": done.n_cold},
-        style=_spot_style(),
+        style=_spot_style().without_empty(done.label, "isolate", "undefined"),
         fields=(
             TooltipField(indicator, "value", "", 2),
             TooltipField("gi_z", "Gi* as z-score", "", 2),

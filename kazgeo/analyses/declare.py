@@ -276,18 +276,19 @@ def _parameter(where: str, p: inspect.Parameter, hint: Any, text: str) -> Parame
     if get_origin(hint) in (Union, types.UnionType):
         rest = [a for a in get_args(hint) if a is not type(None)]
         optional, hint = len(rest) < len(get_args(hint)), rest[0]
-    base, marks = hint, ()
+    base: Any = hint
+    marks: tuple[Any, ...] = ()
     if get_origin(hint) is Annotated:
         base, *rest = get_args(hint)
         marks = tuple(rest)
     required = p.default is inspect.Parameter.empty
     default = None if required else p.default
-    common = {"help": text, "required": required, "optional": optional}
+    common: dict[str, Any] = {"help": text, "required": required, "optional": optional}
     for mark in marks:
         if isinstance(mark, Vector):
-            return Parameter(p.name, "vector", geometries=mark.geometries, **common)  # type: ignore[arg-type]
+            return Parameter(p.name, "vector", geometries=mark.geometries, **common)
         if isinstance(mark, Table):
-            return Parameter(p.name, "table", shape=mark.shape, **common)  # type: ignore[arg-type]
+            return Parameter(p.name, "table", shape=mark.shape, **common)
         if isinstance(mark, Field):
             return Parameter(
                 p.name,
@@ -296,7 +297,7 @@ def _parameter(where: str, p: inspect.Parameter, hint: Any, text: str) -> Parame
                 of=mark.of,
                 many=mark.many,
                 numeric=mark.numeric,
-                **common,  # type: ignore[arg-type]
+                **common,
             )
         if isinstance(mark, Number):
             kind = "integer" if base is int else "number"
@@ -307,15 +308,15 @@ def _parameter(where: str, p: inspect.Parameter, hint: Any, text: str) -> Parame
                 low=mark.low,
                 high=mark.high,
                 unit=mark.unit,
-                **common,  # type: ignore[arg-type]
+                **common,
             )
     if isinstance(base, type) and issubclass(base, StrEnum):
         choice = str(default) if default is not None else None
-        return Parameter(p.name, "choice", default=choice, choices=tuple(map(str, base)), **common)  # type: ignore[arg-type]
+        return Parameter(p.name, "choice", default=choice, choices=tuple(map(str, base)), **common)
     if base is bool or base is str:
-        return Parameter(p.name, "boolean" if base is bool else "text", default=default, **common)  # type: ignore[arg-type]
+        return Parameter(p.name, "boolean" if base is bool else "text", default=default, **common)
     if p.name == "seed" and base is int:
-        return Parameter(p.name, "integer", default=default, low=0, high=2**32 - 1, **common)  # type: ignore[arg-type]
+        return Parameter(p.name, "integer", default=default, low=0, high=2**32 - 1, **common)
     raise DeclarationError(f"{where}: parameter '{p.name}' has a kind that is not of the closed set: {hint!r}")
 
 

@@ -116,7 +116,7 @@ def deprivation(
             "depressed": int((layer["typology"] == "depressed").sum()),
             "lagging": int((layer["typology"] == "lagging").sum()),
         },
-        style=categorical("typology", "level and trend", list(_COLORS)),
+        style=categorical("typology", "level and trend", list(_COLORS)).without_empty(layer["typology"], "undefined"),
         fields=(
             TooltipField("deprivation", "deprivation index (higher = worse)", "", 2),
             TooltipField("deprivation_rank", "rank (1 = most deprived)"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from kazgeo.analyses.declare import analysis
 from kazgeo.analyses.kinds import Field, Metadata, Number, Output, Panel, Reforms, Regions
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from kazgeo.analyses.outcome import Outcome
-    from kazgeo.messages import Message
+    from kazgeo.messages import Message, Names
 
 
 @analysis(
@@ -94,7 +94,7 @@ def inequality(
     findings = [*_course(table, first_year, last_year), *_movers(moved, names, start, last_year)]
     findings += _nominal(some[indicator], names, start, last_year)
     if missing:
-        findings.append(Message("{n} regions have no figures.", {"n": len(missing)}))
+        findings.append(Message("Regions without figures: {n}.", {"n": len(missing)}))
     return Outcome(
         tuple(findings),
         layer=layer,
@@ -143,7 +143,7 @@ def _course(table: pd.DataFrame, first: int, last: int) -> list[Message]:
     return out
 
 
-def _movers(moved: object, names: dict[object, object], start: int, last: int) -> list[Message]:
+def _movers(moved: object, names: dict[Any, Names], start: int, last: int) -> list[Message]:
     """Say which regions moved Theil's T most, and which way."""
     from kazgeo.messages import Message, Num
 
@@ -159,7 +159,7 @@ def _movers(moved: object, names: dict[object, object], start: int, last: int) -
     return [Message(template, {"start": str(start), "last": str(last), "change": Num(abs(total), 3), "who": listed})]
 
 
-def _nominal(x: pd.Series, names: dict[object, object], start: int, last: int) -> list[Message]:
+def _nominal(x: pd.Series, names: dict[Any, Names], start: int, last: int) -> list[Message]:
     """Say whose own figure fell, for a falling disparity can mean that the rich fell."""
     from kazgeo.messages import Message, Num
 
@@ -170,7 +170,7 @@ def _nominal(x: pd.Series, names: dict[object, object], start: int, last: int) -
     listed = tuple(Message("{name} {part}", {"name": names[i], "part": Num(float(v), 1, "%")}) for i, v in fell.items())
     return [
         Message(
-            "The indicator itself fell from {start} to {last} in {n} of {total} regions: {who}.",
+            "Regions where the indicator itself fell from {start} to {last}: {n} of {total}: {who}.",
             {"start": str(start), "last": str(last), "n": len(fell), "total": int(growth.notna().sum()), "who": listed},
         )
     ]
@@ -201,7 +201,7 @@ def _fields(indicator: str) -> tuple[object, ...]:
     )
 
 
-def _charts(table: pd.DataFrame, moved: object, names: dict[object, object], grouped: bool) -> tuple[object, ...]:
+def _charts(table: pd.DataFrame, moved: object, names: dict[Any, Names], grouped: bool) -> tuple[object, ...]:
     from kazgeo.style import Chart
 
     columns = {
@@ -223,7 +223,7 @@ def _charts(table: pd.DataFrame, moved: object, names: dict[object, object], gro
             tuple(columns.items()),
             ("theil_weighted", "williamson"),
         ),
-        Chart("bars", change, "Part of each region in the change of Theil's T", "T", tuple(names.items())),  # type: ignore[arg-type]
+        Chart("bars", change, "Part of each region in the change of Theil's T", "T", tuple(names.items())),
     )
 
 
@@ -288,7 +288,11 @@ def boundary_effect(
     here = (at.get_level_values("region") != COUNTRY_CODE) & (years >= first_year) & (years <= last_year)
     raw = panel.loc[here, list(dict.fromkeys([indicator, population]))]
     same = harmonise(raw, vintage, reforms=reforms, metadata=metadata).panel
-    columns = {}
+    # a figure may be published for the whole when its population already is for the parts
+    raw = raw.assign(
+        **{population: raw[population].where(raw[population].notna(), same[population].reindex(raw.index))}
+    )
+    columns: dict[str, pd.Series] = {}
     for name, data in (("raw", raw[raw[indicator].notna()]), ("harmonised", same[same[indicator].notna()])):
         rows = {int(y): inequality_by_year(part[indicator], population=part[population]).iloc[0]
                 for y, part in data.groupby(level="year")}  # fmt: skip

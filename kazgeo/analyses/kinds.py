@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Annotated, Literal
 
 __all__ = [
+    "AnyTable",
     "Edges",
     "Field",
     "Lines",
@@ -115,6 +116,7 @@ Panel = Annotated["DataFrame", Table("panel")]  # type: ignore[name-defined] # n
 Edges = Annotated["DataFrame", Table("edges")]  # type: ignore[name-defined] # noqa: F821
 Nodes = Annotated["DataFrame", Table("nodes")]  # type: ignore[name-defined] # noqa: F821
 Reforms = Annotated["DataFrame", Table("reforms")]  # type: ignore[name-defined] # noqa: F821
+AnyTable = Annotated["DataFrame", Table("any")]  # type: ignore[name-defined] # noqa: F821
 Metadata = Annotated["dict[str, Indicator]", Table("metadata")]  # type: ignore[name-defined] # noqa: F821
 
 

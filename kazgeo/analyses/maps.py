@@ -137,7 +137,7 @@ def print_map(
     )
     with tempfile.TemporaryDirectory(prefix="kazgeo-") as folder:
         made = {p.name: p.read_bytes() for p in save(figure, Path(folder) / "map")}
-    finding = Message("Map of {n} units by {column}.", {"n": len(units), "column": column})
+    finding = Message("Map by {column}; units: {n}.", {"n": len(units), "column": column})
     return Outcome((finding,), layer=units, style=style, files=made)
 
 
@@ -189,5 +189,5 @@ def web_map(
     progress(0.3, "drawing")
     theme = _theme(units, style, title, language)
     page = build([theme], title=title, language=str(language), sources=[sources] if sources else [])
-    finding = Message("Map of {n} units by {column}.", {"n": len(units), "column": column})
+    finding = Message("Map by {column}; units: {n}.", {"n": len(units), "column": column})
     return Outcome((finding,), layer=units, style=style, files={"map.html": to_html(page).encode()})

@@ -16,7 +16,7 @@ from kazgeo.style import Chart, Style, Theme, TooltipField
 if TYPE_CHECKING:
     import geopandas
 
-__all__ = ["Outcome", "name_column", "names_of", "no_drops", "told"]
+__all__ = ["Outcome", "name_column", "names_of", "no_drops", "share", "told", "top"]
 
 
 def no_drops() -> pd.DataFrame:
@@ -141,22 +141,37 @@ def name_column(layer: pd.DataFrame, language: str) -> str | None:
 
 
 def names_of(layer: pd.DataFrame) -> dict[Any, Names]:
-    """Return the names of all units in three languages, ids where there is no name."""
-    found = {lang: name_column(layer, lang) for lang in ("en", "ru", "kk")}
+    """Return the names of all units in three languages; where one is missing another stands in, at last the id.
 
-    def text(unit: Any, lang: str) -> str:
-        column = found[lang]
+    Examples
+    --------
+    >>> table = pd.DataFrame({"name": ["Ақсу", None], "name_ru": ["Аксу", None]}, index=["a", "b"])
+    >>> names_of(table)["a"]
+    Names(en='Ақсу', ru='Аксу', kk='')
+    >>> names_of(table)["b"].en
+    'b'
+    """
+    columns = {lang: name_column(layer, lang) for lang in ("en", "ru", "kk")}
+    exact = {lang: c for lang, c in columns.items() if c is not None and c.lower().endswith(f"_{lang}")}
+    plain = next((c for c in layer.columns if str(c).lower() == "name"), None)
+    order = [exact.get("en"), plain, exact.get("ru"), exact.get("kk")]
+
+    def text(unit: Any, column: Any) -> str:
         value = layer.at[unit, column] if column is not None else None
         return value.strip() if isinstance(value, str) else ""
 
-    return {u: Names(text(u, "en") or str(u), text(u, "ru"), text(u, "kk")) for u in layer.index}
+    def one(unit: Any) -> Names:
+        first = next((t for t in (text(unit, c) for c in order) if t), str(unit))
+        return Names(first, text(unit, exact.get("ru")), text(unit, exact.get("kk")))
+
+    return {unit: one(unit) for unit in layer.index}
 
 
 def told(dropped: pd.DataFrame) -> tuple[Message, ...]:
     """Return one sentence per reason for which units were dropped."""
     counts = dropped.groupby("reason", sort=True).size()
     return tuple(
-        Message("{n} units have no result: {reason}.", {"n": int(n), "reason": Message(str(reason))})
+        Message("Without a result: {n} ({reason}).", {"n": int(n), "reason": Message(str(reason))})
         for reason, n in counts.items()
     )
 
@@ -164,3 +179,17 @@ def told(dropped: pd.DataFrame) -> tuple[Message, ...]:
 def share(part: float, whole: float) -> Num:
     """Return a share in percent."""
     return Num(100 * part / whole if whole else float("nan"), 1, "%")
+
+
+def top(values: pd.Series, names: Mapping[Any, Names], count: int = 5) -> pd.Series:
+    """Return the largest values, each name once: a place listed twice in a gazetteer is one place to a reader."""
+    ranked = values.dropna().sort_values(ascending=False, kind="stable")
+    seen: set[str] = set()
+    chosen = []
+    for unit in ranked.index:
+        if names[unit].en not in seen:
+            seen.add(names[unit].en)
+            chosen.append(unit)
+        if len(chosen) == count:
+            break
+    return ranked.loc[chosen]

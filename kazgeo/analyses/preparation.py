@@ -5,7 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from kazgeo.analyses.declare import analysis
-from kazgeo.analyses.kinds import Edges, Field, Metadata, Nodes, Number, Output, Panel, Reforms, Regions, Scheme
+from kazgeo.analyses.kinds import (
+    AnyTable,
+    Edges,
+    Field,
+    Metadata,
+    Nodes,
+    Number,
+    Output,
+    Panel,
+    Reforms,
+    Regions,
+    Scheme,
+)
 from kazgeo.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -57,7 +69,7 @@ def harmonise(
     kept = sorted(set(done.panel.index.get_level_values("region")))
     findings = [
         Message(
-            "{n} figures of {regions} regions are in the boundaries of {year}; {merged} of them were put together.",
+            "In the boundaries of {year}: {n} figures, regions: {regions}; put together from parts: {merged}.",
             {
                 "n": int(done.panel.notna().sum().sum()),
                 "regions": len(kept),
@@ -67,7 +79,7 @@ def harmonise(
         )
     ]
     if len(done.missing):
-        findings.append(Message("{n} figures stay missing because a part is missing.", {"n": len(done.missing)}))
+        findings.append(Message("Figures that stay missing because a part is missing: {n}.", {"n": len(done.missing)}))
     strange = [c for c in panel.columns if c not in metadata]
     if strange:
         findings.append(Message("Left out for want of metadata: {names}.", {"names": ", ".join(strange)}))
@@ -115,7 +127,7 @@ def rate(
     if name in panel.columns:
         raise InputError(f"rate: the panel already has a column '{name}'; choose another name")
     made = divide(panel, numerator, denominator, per=per)
-    finding = Message("Indicator {name} has {n} figures.", {"name": name, "n": int(made.notna().sum())})
+    finding = Message("Figures of the indicator {name}: {n}.", {"name": name, "n": int(made.notna().sum())})
     return Outcome((finding,), panel=panel.assign(**{name: made}))
 
 
@@ -225,6 +237,91 @@ def _unmatched(units: pd.Index, values: pd.Series, panel_units: pd.Index) -> pd.
 
 @analysis(
     "Preparation",
+    Output("layer", "vector", "Count and density", ("{count}", "area_km2", "density_per_km2"), like="regions"),
+    Output("total", "number", "Total count"),
+    Output("median_density", "number", "Median density, per km2"),
+)
+def density(
+    regions: Regions,
+    figures: AnyTable,
+    key: Annotated[str, Field("figures", numeric=False)],
+    count: Annotated[str, Field("figures")],
+    *,
+    title: str = "",
+) -> Outcome:
+    """Join a count to regions by code and show its density per square kilometre.
+
+    Areas are measured in an equal-area projection. Figures without a region and regions without a figure are counted.
+
+    Parameters
+    ----------
+    regions : polygons
+        Regions, indexed by code.
+    figures : table
+        Table with one row per region.
+    key : str
+        Column of codes.
+    count : str
+        Column of counts, for instance inhabitants.
+    title : str
+        Legend title; "density" when empty.
+    """
+    from kazgeo.analyses.outcome import Outcome, names_of, told, top
+    from kazgeo.errors import InputError, listing, unknown
+    from kazgeo.messages import Message, Num
+    from kazgeo.parsing import parse_numbers
+    from kazgeo.regions import area_km2
+    from kazgeo.style import YELLOW_RED, TooltipField, graduated, shades
+
+    for column in (key, count):
+        if column not in figures.columns:
+            raise unknown("column", column, figures.columns, "a column of figures")
+    values = parse_numbers(figures[count]).set_axis(figures[key].astype("string").str.strip())
+    nameless = int(values.index.isna().sum())
+    values = values[values.index.notna()]
+    twice = values.index[values.index.duplicated()].unique()
+    if len(twice):
+        raise InputError(f"density: codes are given more than once: {listing(twice)}")
+    layer = regions.copy()
+    layer[count] = values.reindex(layer.index.astype(str)).to_numpy(dtype=float)
+    layer["area_km2"] = area_km2(regions)
+    layer["density_per_km2"] = layer[count] / layer["area_km2"]
+    limits = [0, 1, 3, 10, 30, 100, float("inf")]
+    dropped = _unmatched(layer.index, layer[count], values.index)
+    names = names_of(regions)
+    listed = tuple(
+        Message("{name} {density}", {"name": names[i], "density": Num(v, 2, "per km²")})
+        for i, v in (-top(-layer["density_per_km2"], names, 3)).items()
+    )
+    findings = [
+        Message(
+            "Total {total}, regions with a figure: {n}; the median density is {median}.",
+            {
+                "total": Num(float(layer[count].sum())),
+                "n": int(layer[count].notna().sum()),
+                "median": Num(float(layer["density_per_km2"].median()), 1, "per km²"),
+            },
+        ),
+        Message("Sparsest: {regions}.", {"regions": listed}),
+        *told(dropped),
+    ]
+    if nameless:
+        findings.append(Message("Rows of the table without a code, left out: {n}.", {"n": nameless}))
+    return Outcome(
+        tuple(findings),
+        layer=layer,
+        style=graduated("density_per_km2", title or "density", limits, shades(YELLOW_RED, 6), unit="per km²"),
+        fields=(TooltipField(count, "count"), TooltipField("area_km2", "area", "km²")),
+        dropped=dropped,
+        numbers={
+            "total": float(layer[count].sum()),
+            "median_density": float(layer["density_per_km2"].median()),
+        },
+    )
+
+
+@analysis(
+    "Preparation",
     Output(
         "layer",
         "vector",
@@ -271,7 +368,7 @@ def road_network(
     palette = ("#b30000", "#e6842a", "#7f7f7f", "#4d4d4d")
     kinds = [(c, f"{c} road", palette[min(i, 3)]) for i, c in enumerate(speed)]
     finding = Message(
-        "The network has {n} edges, {km} and {parts} connected components.",
+        "The network has {n} edges and {km}; connected components: {parts}.",
         {"n": len(layer), "km": Num(layer["length_km"].sum(), 0, "km"), "parts": net.n_components},
     )
     return Outcome(

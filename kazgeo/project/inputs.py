@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from kazgeo.analyses import Parameter
     from kazgeo.project.config import Input, Project
 
-__all__ = ["kind_of", "known_columns", "locate", "read_input"]
+__all__ = ["kind_of", "known_columns", "locate", "read_data", "read_input"]
 
 
 def kind_of(parameter: Parameter) -> tuple[str, ...]:
@@ -75,6 +75,10 @@ def read_input(kind: str, source: Source, *, repair: bool = False) -> Any:
         from kazgeo import indicators
 
         return indicators.read_reforms(source)
+    if kind == "any":
+        from kazgeo.io import read_table
+
+        return read_table(source)
     return _read_roads(kind, source)
 
 
@@ -102,3 +106,24 @@ def known_columns(kind: str, source: Source) -> set[str]:
     from kazgeo.io import columns
 
     return {c for c in columns(source) if c != "geometry"}
+
+
+def read_data(kinds: tuple[str, ...], source: Source, *, repair: bool = False) -> Any:
+    """Return a layer or table for a parameter that accepts several kinds, told by what the file holds.
+
+    Raises
+    ------
+    InputError
+        When the file holds none of them.
+    """
+    if len(kinds) == 1:
+        return read_input(kinds[0], source, repair=repair)
+    if source.path.suffix.lower() in {".csv", ".tsv", ".txt", ".xlsx", ".xls"}:
+        return read_input("point", source)
+    from kazgeo.io import columns
+
+    held = columns(source).get("geometry", "").lower()
+    found = next((k for k in kinds if k in held), None)
+    if found is None:
+        raise InputError(f"'{source}' holds {held or 'no geometry'}; wanted {' or '.join(kinds)}")
+    return read_input(found, source, repair=repair)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings as python_warnings
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ def write_all(project: Project, done: Computed, folder: Path, progress: Progress
     """Write every result into an empty folder and return what the user should be warned of."""
     sources = _sources(project)
     backdrop = _backdrop(project, done)
-    credits = _credits(sources)
+    credits = Credits(project, sources)
     progress(0.0, "results.gpkg")
     _geopackage(project, done, folder / "results.gpkg")
     maps = _maps(project, done, backdrop, credits, folder / "maps", part(progress, 0.1, 0.8))
@@ -52,9 +53,38 @@ def _sources(project: Project) -> list[SourceLine]:
     ]
 
 
-def _credits(sources: Sequence[SourceLine]) -> list[str]:
-    """Return each attribution once, in the order of the table."""
-    return list(dict.fromkeys(s.attribution for s in sources if s.attribution))
+@dataclass(frozen=True)
+class Credits:
+    """Who must be named under a map or chart: the sources of the inputs that it was made of, each once."""
+
+    project: Project
+    sources: Sequence[SourceLine]
+
+    def of(self, step: Step | None, *, with_map: bool) -> list[str]:
+        """Return the credits of one step (of all when None), with those of the basemap under a map."""
+        base = self.project.basemap
+        names = {base.neighbours, base.water, base.outline, base.roads, base.cities} if with_map else set()
+        names |= {s.id for s in self.project.steps} if step is None else {step.id}
+        files = {Path(f).name for f in self._files(names - {""})}
+        pieces = [p.strip() for s in self.sources if Path(s.file).name in files for p in s.attribution.split(";")]
+        return list(dict.fromkeys(p for p in pieces if p))
+
+    def _files(self, names: set[str]) -> set[str]:
+        """Return the files behind inputs and steps, through all the steps between."""
+        steps = {s.id: s for s in self.project.steps}
+        inputs = {i.name: i for i in self.project.inputs}
+        todo, seen, files = list(names), set(), set()
+        while todo:
+            name = todo.pop()
+            if name in seen:
+                continue
+            seen.add(name)
+            if name in inputs:
+                files.add(inputs[name].file.split("|")[0] or inputs[name].dataset)
+            elif name in steps:
+                known = {p.name for p in get(steps[name].analysis).parameters if p.is_data}
+                todo += [str(v) for k, v in steps[name].parameters.items() if k in known]
+        return files
 
 
 def _backdrop(project: Project, done: Computed) -> Backdrop:
@@ -90,8 +120,6 @@ def _title(project: Project, step: Step) -> str:
 
 def _named(outcome: Outcome, language: str) -> Outcome:
     """Return the outcome with gaps in the names of the language filled from English."""
-    from dataclasses import replace
-
     layer = outcome.layer
     if layer is None:
         return outcome
@@ -122,11 +150,11 @@ def _geopackage(project: Project, done: Computed, path: Path) -> None:
                 layers[f"{step.id}_{name}"] = table
     if layers:
         write_layers(path, layers)
-        write_styles(path, {k: v for k, v in styles.items() if v}, language=project.language)
+        write_styles(path, styles, language=project.language)
 
 
 def _maps(
-    project: Project, done: Computed, backdrop: Backdrop, credits: Sequence[str], folder: Path, progress: Progress
+    project: Project, done: Computed, backdrop: Backdrop, credits: Credits, folder: Path, progress: Progress
 ) -> dict[str, list[Path]]:
     """Draw print maps and charts; return the pictures of every step."""
     from kazgeo.plots import print_map, save
@@ -141,11 +169,15 @@ def _maps(
         pictures: list[Path] = []
         if outcome.layer is not None and outcome.style is not None:
             theme = outcome.theme(step.id, title, project.language)
-            figure = print_map(theme, language=project.language, backdrop=backdrop, sources=credits)
+            figure = print_map(
+                theme, language=project.language, backdrop=backdrop, sources=credits.of(step, with_map=True)
+            )
             pictures += save(figure, folder / step.id)
         for i, chart in enumerate(outcome.charts, 1):
             suffix = f"_chart{i}" if len(outcome.charts) > 1 else "_chart"
-            pictures += save(_draw(chart, project.language, credits), folder / f"{step.id}{suffix}")
+            pictures += save(
+                _draw(chart, project.language, credits.of(step, with_map=False)), folder / f"{step.id}{suffix}"
+            )
         out[step.id] = [p for p in pictures if p.suffix == ".png"]
     return out
 
@@ -168,9 +200,7 @@ def _draw(chart: Chart, language: str, credits: Sequence[str]) -> Any:
     )
 
 
-def _web_map(
-    project: Project, done: Computed, backdrop: Backdrop, credits: Sequence[str], path: Path
-) -> tuple[str, ...]:
+def _web_map(project: Project, done: Computed, backdrop: Backdrop, credits: Credits, path: Path) -> tuple[str, ...]:
     from kazgeo.webmap import build, save
 
     themes = []
@@ -183,7 +213,8 @@ def _web_map(
     title = project.title.in_language(project.language)
     with python_warnings.catch_warnings(record=True) as caught:
         python_warnings.simplefilter("always", UserWarning)
-        page = build(themes, title=title, language=project.language, backdrop=backdrop, sources=credits)
+        names = credits.of(None, with_map=True)
+        page = build(themes, title=title, language=project.language, backdrop=backdrop, sources=names)
         save(page, path)
     return tuple(str(w.message) for w in caught if issubclass(w.category, UserWarning))
 

@@ -1,0 +1,136 @@
+"""Turns a declared analysis into a command: ranges, choices and units come from the declaration."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kazgeo.cli.reporting import ProgressKind, reporter
+
+if TYPE_CHECKING:
+    from kazgeo.analyses import Analysis, Parameter
+    from kazgeo.analyses.outcome import Outcome
+
+__all__ = ["command"]
+
+_COMMON = {"output", "to_language", "progress_kind", "repair", "debug"}
+
+
+def command(analysis: Analysis) -> Callable[..., None]:
+    """Return a function whose signature typer turns into options."""
+
+    def run(**given: Any) -> None:
+        _run(analysis, given)
+
+    options = [_option(p) for p in analysis.parameters]
+    required = [o for o in options if o.default is inspect.Parameter.empty]
+    rest = [o for o in options if o.default is not inspect.Parameter.empty]
+    parameters = required + rest + _common(analysis)
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {p.name: p.annotation for p in parameters}
+    run.__name__ = analysis.id
+    return run
+
+
+def _option(p: Parameter) -> inspect.Parameter:
+    """Return one option of a command."""
+    flag = "--" + p.name.replace("_", "-")
+    text = p.help + (f" Unit: {p.unit}." if p.unit else "")
+    kind: Any = str
+    extra: dict[str, Any] = {}
+    default: object = p.default
+    if p.is_data:
+        text += f" {_what(p)}"
+    elif p.kind in {"number", "integer"}:
+        kind = int if p.kind == "integer" else float
+        extra = {"min": p.low, "max": p.high} if kind is float else {"min": int(p.low or 0), "max": int(p.high or 0)}
+    elif p.kind == "choice":
+        kind = _choices(p)
+        default = kind(p.default) if p.default is not None else None
+    elif p.kind == "boolean":
+        kind, flag = bool, f"{flag}/--no-{p.name.replace('_', '-')}"
+    elif p.kind == "field":
+        text += f" (Column{'s, comma-separated,' if p.many else ''} of --{p.of.replace('_', '-')}.)"
+        default = ",".join(p.default) if isinstance(p.default, tuple) else p.default
+    elif p.kind == "text" and p.default == "":
+        extra = {"show_default": False}
+    annotation = kind | None if p.optional or (p.is_data and not p.required) else kind
+    return inspect.Parameter(
+        p.name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=inspect.Parameter.empty if p.required else default,
+        annotation=Annotated[annotation, typer.Option(flag, help=text, **extra)],
+    )
+
+
+def _choices(p: Parameter) -> Any:
+    """Return an enumeration of the choices, for typer."""
+    make: Any = StrEnum
+    return make("Choice", {c.replace("-", "_").upper(): c for c in p.choices})
+
+
+def _what(p: Parameter) -> str:
+    """Say what file fits a data parameter."""
+    if p.kind == "vector":
+        return f"({' or '.join(p.geometries)} layer: FILE or FILE|layer=NAME|id=COLUMN)"
+    return f"({p.shape} table: CSV, Excel or Parquet; FILE or FILE|layer=SHEET)"
+
+
+def _common(analysis: Analysis) -> list[inspect.Parameter]:
+    """Return the options that all analyses have."""
+    suffixes = [o.suffix for o in analysis.outputs if o.kind == "file"]
+    made = f"one of {', '.join(suffixes)}" if suffixes else ".gpkg, .geojson, .csv or .xlsx"
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    return [
+        inspect.Parameter(
+            "output", keyword, default=None,
+            annotation=Annotated[Path | None, typer.Option("--out", "-o", help=f"Write the result here ({made}).")],
+        ),
+        inspect.Parameter(
+            "to_language", keyword, default="en",
+            annotation=Annotated[str, typer.Option("--say-in", help="Language of the findings: en, kk or ru.")],
+        ),
+        inspect.Parameter(
+            "progress_kind", keyword, default=ProgressKind.AUTO,
+            annotation=Annotated[ProgressKind, typer.Option("--progress", help="Bar (auto), JSON lines, or none.")],
+        ),
+        inspect.Parameter(
+            "repair", keyword, default=False,
+            annotation=Annotated[bool, typer.Option("--repair", help="Repair invalid polygons, don't refuse them.")],
+        ),
+        inspect.Parameter(
+            "debug", keyword, default=False,
+            annotation=Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")],
+        ),
+    ]  # fmt: skip
+
+
+def _run(analysis: Analysis, given: dict[str, Any]) -> None:
+    """Read the data, run the analysis, write and tell the result."""
+    from kazgeo.cli.results import check_target, tell, write
+    from kazgeo.io import Source
+    from kazgeo.project.inputs import kind_of, read_data
+
+    common = {name: given.pop(name) for name in _COMMON}
+    plain = {k: str(v) if isinstance(v, StrEnum) else v for k, v in given.items() if v is not None}
+    values = analysis.validate(plain)
+    target: Path | None = common["output"]
+    if target is not None:
+        check_target(analysis, target)
+    start = time.monotonic()
+    with reporter(common["progress_kind"]) as progress:
+        progress(0.0, "reading")
+        for p in analysis.parameters:
+            if p.is_data and values.get(p.name) is not None:
+                values[p.name] = read_data(kind_of(p), Source.parse(str(values[p.name])), repair=common["repair"])
+        if "progress" in inspect.signature(analysis.function).parameters:
+            values["progress"] = progress
+        outcome: Outcome = analysis.function(**values)
+        files = write(analysis, outcome, target, common["to_language"]) if target is not None else []
+    tell(outcome, files, language=common["to_language"], seconds=time.monotonic() - start)

@@ -1,0 +1,91 @@
+"""Writes and tells the result of one analysis."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kazgeo.errors import InputError
+
+if TYPE_CHECKING:
+    from kazgeo.analyses import Analysis
+    from kazgeo.analyses.outcome import Outcome
+
+__all__ = ["check_target", "tell", "write"]
+
+
+def check_target(analysis: Analysis, target: Path) -> None:
+    """Refuse a target of the wrong kind before anything is computed.
+
+    Raises
+    ------
+    InputError
+        Naming what suffix was wanted.
+    """
+    files = tuple(o.suffix for o in analysis.outputs if o.kind == "file")
+    layered = any(o.kind == "vector" for o in analysis.outputs)
+    wanted = files or ((".gpkg", ".geojson", ".csv", ".xlsx") if layered else (".gpkg", ".csv", ".xlsx"))
+    if target.suffix.lower() not in wanted:
+        raise InputError(f"--out '{target}': wanted a file that ends in {' or '.join(wanted)}; got '{target.suffix}'")
+    if target.is_dir():
+        raise InputError(f"--out '{target}' is a folder; name a file in it")
+
+
+def write(analysis: Analysis, outcome: Outcome, target: Path, language: str) -> list[Path]:
+    """Write the result in the form that the suffix asks for; return the files."""
+    from kazgeo.io import write_geojson, write_table, write_workbook
+    from kazgeo.provenance import replacing
+
+    suffix = target.suffix.lower()
+    if outcome.files:
+        content = next(c for name, c in outcome.files.items() if name.endswith(suffix))
+        with replacing(target) as beside:
+            beside.write_bytes(content)
+    elif suffix == ".gpkg":
+        _geopackage(analysis, outcome, target, language)
+    elif suffix == ".geojson":
+        if outcome.layer is None:
+            raise InputError("this result has no map layer; write it to .csv, .xlsx or .gpkg")
+        with replacing(target) as beside:
+            write_geojson(beside, outcome.layer)
+    elif suffix == ".xlsx":
+        tables = {"result": outcome.to_frame(), **outcome.tables}
+        with replacing(target) as beside:
+            write_workbook(beside, {k: v for k, v in tables.items() if len(v) or k == "result"})
+    else:
+        write_table(target, outcome.to_frame())
+    return [target]
+
+
+def _geopackage(analysis: Analysis, outcome: Outcome, target: Path, language: str) -> None:
+    from kazgeo.io import write_layers
+    from kazgeo.provenance import replacing
+    from kazgeo.qgis_style import qml, write_styles
+
+    layers = {} if outcome.layer is None else {analysis.id: outcome.layer}
+    if outcome.panel is not None:
+        layers["panel"] = outcome.panel
+    layers |= {name: table for name, table in outcome.tables.items() if len(table)}
+    with replacing(target) as beside:
+        write_layers(beside, layers)
+        if outcome.layer is not None and outcome.style is not None:
+            theme = outcome.theme(analysis.id, analysis.id, language)
+            write_styles(beside, {analysis.id: qml(theme, language=language)}, language=language)
+
+
+def tell(outcome: Outcome, files: list[Path], *, language: str, seconds: float) -> None:
+    """Print findings on stdout; without an output file the main table too."""
+    import typer
+
+    from kazgeo.locale import speaker
+
+    typer.echo(outcome.summary(language))
+    if not files:
+        table = next(iter(outcome.tables.values()), None)
+        if table is not None and len(table):
+            typer.echo(table.head(20).to_string())
+    for name, value in outcome.numbers.items():
+        typer.echo(f"{name} = {value:g}")
+    say = speaker(language).translate
+    for file in files:
+        typer.echo(say("Written: {file} ({seconds} s)").format(file=file, seconds=f"{seconds:.1f}"))
