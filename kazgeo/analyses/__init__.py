@@ -35,6 +35,7 @@ _FUNCTIONS: tuple[Callable[..., Any], ...] = (
     deprivation.deprivation,
     maps.print_map,
     maps.web_map,
+    maps.report,
 )
 
 

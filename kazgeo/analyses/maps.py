@@ -158,6 +158,8 @@ def web_map(
 ) -> Outcome:
     """Web map of one column in one file that opens without a network.
 
+    The page carries shapes, figures and scripts; borders are simplified for the screen and stay shared.
+
     Parameters
     ----------
     units : polygons or points
@@ -191,3 +193,85 @@ def web_map(
     page = build([theme], title=title, language=str(language), sources=[sources] if sources else [])
     finding = Message("Map by {column}; units: {n}.", {"n": len(units), "column": column})
     return Outcome((finding,), layer=units, style=style, files={"map.html": to_html(page).encode()})
+
+
+@analysis("Maps", Output("report.html", "file", "Report", suffix=".html"))
+def report(
+    units: Units,
+    column: Annotated[str, Field("units", numeric=False)],
+    *,
+    title: str,
+    legend: str = "",
+    unit: str = "",
+    sources: str = "",
+    scheme: Scheme = Scheme.QUANTILES,
+    classes: Annotated[int, Number(2, 9)] = 5,
+    decimals: Annotated[int, Number(0, 6)] = 0,
+    language: Language = Language.EN,
+    progress: Progress = silent,
+) -> Outcome:
+    """Report on one column of a layer: the map, the classes, the ranking, what is missing.
+
+    One HTML file with the map inside; a project makes a fuller one of all its steps.
+
+    Parameters
+    ----------
+    units : polygons or points
+        Layer to report on.
+    column : str
+        Column to report on, numbers or words.
+    title : str
+        Title of the report.
+    legend : str
+        Title of the legend; the column's name when empty.
+    unit : str
+        Unit in the legend.
+    sources : str
+        Sources line.
+    scheme : Scheme
+        How class breaks are chosen.
+    classes : int
+        Number of classes.
+    decimals : int
+        Digits after the decimal sign in the legend.
+    language : Language
+        Language of the report's own words.
+    """
+    import pandas as pd
+
+    from kazgeo.analyses.outcome import Outcome, name_column
+    from kazgeo.locale import speaker
+    from kazgeo.messages import Message, Num
+    from kazgeo.report import Report, Section, SourceLine, render
+
+    style = style_of(units, column, legend, unit, scheme, classes, decimals)
+    progress(0.2, "drawing")
+    picture = print_map(
+        units, column, title=title, legend=legend, unit=unit, sources=sources, scheme=scheme, classes=classes,
+        decimals=decimals, language=language,
+    ).files["map.png"]  # fmt: skip
+    speech = speaker(str(language))
+    counts, missing = style.counts(_theme(units, style, title, str(language)).data[column])
+    table = pd.DataFrame({"class": style.labels(speech), "units": counts})
+    name = name_column(units, str(language))
+    ranking = pd.DataFrame(units)[[c for c in dict.fromkeys([name, column]) if c is not None]]
+    if pd.api.types.is_numeric_dtype(ranking[column]):
+        ranking = ranking.sort_values(column, ascending=False)
+    findings = [Message("Units: {n}; without a value: {missing}.", {"n": len(units), "missing": missing})]
+    values = units[column]
+    if pd.api.types.is_numeric_dtype(values):
+        findings.append(
+            Message(
+                "From {low} to {high}; median {median}.",
+                {k: Num(float(v), decimals, unit) for k, v in
+                 (("low", values.min()), ("high", values.max()), ("median", values.median()))},
+            )
+        )  # fmt: skip
+    said = tuple(speech.say(f) for f in findings)
+    section = Section(
+        "layer", title, "report", "", said, (("column", column, ""), ("scheme", str(scheme), "")), (picture,),
+        {"classes": table, "layer": ranking}, pd.DataFrame({"unit": [], "reason": []}),
+    )  # fmt: skip
+    lines = (SourceLine("", title, "", sources),) if sources else ()
+    page = render(Report(title, "", str(language), 0, said, (section,), lines))
+    return Outcome(tuple(findings), layer=units, style=style, files={"report.html": page.encode()})

@@ -211,6 +211,8 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         _add_analyses()
         code = app(args=given, prog_name="kazgeo", standalone_mode=False)
+        if code == 130:  # typer turns Ctrl-C into this
+            raise KeyboardInterrupt
         sys.exit(code if isinstance(code, int) else 0)
     except InputError as error:
         if debug:

@@ -42,8 +42,8 @@ class Section:
         Sentences in the language.
     parameters : tuple of (name, value, unit)
         All parameters of the run.
-    pictures : tuple of Path
-        PNG files to be put into the page.
+    pictures : tuple of Path or bytes
+        PNG files, or their content, to be put into the page.
     tables : mapping
         Name to DataFrame.
     dropped : DataFrame
@@ -56,7 +56,7 @@ class Section:
     question: str
     findings: tuple[str, ...]
     parameters: tuple[tuple[str, object, str], ...]
-    pictures: tuple[Path, ...]
+    pictures: tuple[Path | bytes, ...]
     tables: Mapping[str, pd.DataFrame]
     dropped: pd.DataFrame
 
@@ -129,8 +129,9 @@ def _context(section: Section, speech: Speaker) -> dict[str, Any]:
     }
 
 
-def _data_uri(path: Path) -> str:
-    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()
+def _data_uri(picture: Path | bytes) -> str:
+    content = picture if isinstance(picture, bytes) else picture.read_bytes()
+    return "data:image/png;base64," + base64.b64encode(content).decode()
 
 
 def _value(value: object, speech: Speaker) -> str:
@@ -265,5 +266,8 @@ COLUMNS = _mark(
     ("parts", "parts"),
     ("rule", "rule"),
     ("unit", "unit"),
+    ("classes", "classes"),
+    ("class", "class"),
+    ("units", "number of units"),
     ("reason", "reason"),
 )

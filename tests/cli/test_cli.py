@@ -1,0 +1,184 @@
+"""The command line: generated from the catalogue, quick, one sentence for every error."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import geopandas
+import pandas as pd
+import pytest
+import shapely
+
+from kazgeo import analyses
+from kazgeo.data import embedded
+from kazgeo.errors import InputError
+
+DATA = embedded()
+
+
+def kazgeo(*arguments: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "kazgeo", *map(str, arguments)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == code, done.stderr + done.stdout
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def test_help_names_every_analysis_and_loads_nothing_heavy() -> None:
+    text = kazgeo("--help").stdout
+    for one in analyses.catalogue():
+        assert one.replace("_", "-") in text
+    probe = "import sys; from kazgeo.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
+    probe += "print(sorted({'numpy', 'pandas', 'geopandas', 'scipy', 'matplotlib', 'folium'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().endswith("[]")
+
+
+@pytest.mark.parametrize("name", list(analyses.catalogue()))
+def test_every_analysis_has_a_command_with_all_its_parameters(name: str) -> None:
+    text = "".join(kazgeo(name.replace("_", "-"), "--help").stdout.split())
+    for p in analyses.get(name).parameters:
+        assert "--" + p.name.replace("_", "-") in text
+
+
+def test_catalogue_as_json_is_the_declaration() -> None:
+    content = json.loads(kazgeo("catalogue", "--json").stdout)
+    assert [a["id"] for a in content["analyses"]] == list(analyses.catalogue())
+    moran = next(a for a in content["analyses"] if a["id"] == "local_moran")
+    alpha = next(p for p in moran["parameters"] if p["name"] == "alpha")
+    assert (alpha["kind"], alpha["low"], alpha["high"], alpha["default"]) == ("number", 0.0001, 0.5, 0.05)
+
+
+def test_an_analysis_end_to_end_equals_the_library(tmp_path: Path) -> None:
+    target = tmp_path / "result.gpkg"
+    done = kazgeo(
+        "local-moran", "--units", f"{DATA / 'settlements.csv'}|id=id", "--indicator", "population",
+        "--neighbours", "nearest", "--permutations", "999", "--seed", "5", "--out", target,
+    )  # fmt: skip
+    assert "Significant at" in done.stdout
+    from kazgeo import autocorrelation, settlements, weights
+
+    places = settlements.read(f"{DATA / 'settlements.csv'}|id=id")
+    own = autocorrelation.local_moran(places["population"], weights.knn(places, 8), permutations=999, rng=5)
+    made = geopandas.read_file(target, layer="local_moran").set_index("id")
+    pd.testing.assert_series_equal(made["p"], own.p, check_names=False)
+    assert (made["cluster"] == own.label).all()
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx", "geojson"])
+def test_results_in_other_forms(tmp_path: Path, suffix: str) -> None:
+    target = tmp_path / f"result.{suffix}"
+    kazgeo(
+        "indicator-map", "--regions", DATA / "regions_2009.gpkg", "--panel", DATA / "indicators.csv",
+        "--indicator", "life_expectancy", "--year", "2016", "--out", target,
+    )  # fmt: skip
+    read = {"csv": pd.read_csv, "xlsx": pd.read_excel, "geojson": geopandas.read_file}[suffix]
+    made = read(target)
+    assert len(made) == 16
+    assert made["life_expectancy"].between(60, 80).all()
+    assert "Қарағанды облысы" in set(made["name_kk"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        (["locl-moran"], "No such command 'locl-moran'"),
+        (["local-moran"], "--units"),
+        (["local-moran", "--units", "nowhere.gpkg", "--indicator", "x"], "file 'nowhere.gpkg' does not exist"),
+        (["local-moran", "--units", "SETTLEMENTS", "--indicator", "popultion", "--neighbours", "nearest"],
+         "indicator 'popultion' is not a column of the layer; did you mean 'population'?"),
+        (["local-moran", "--units", "SETTLEMENTS", "--indicator", "population"], "choose neighbours 'nearest'"),
+        (["local-moran", "--units", "SETTLEMENTS", "--indicator", "population", "--permutations", "5"],
+         "--permutations"),
+        (["local-moran", "--units", "SETTLEMENTS", "--indicator", "population", "--out", "x.shp"],
+         "wanted a file that ends in"),
+        (["run", "nowhere.toml"], "project 'nowhere.toml' can't be read"),
+        (["run", "PROJECT", "--language", "fr"], "language must be one of en, kk, ru; got 'fr'"),
+        (["check", "SETTLEMENTS"], "is not valid TOML"),
+        (["data", "get", "distrcts-2024"], "did you mean 'districts-2024'?"),
+    ],
+)  # fmt: skip
+def test_errors_are_one_sentence_with_exit_code_2(arguments: list[str], wanted: str) -> None:
+    names = {"SETTLEMENTS": str(DATA / "settlements.csv"), "PROJECT": str(DATA / "project.toml")}
+    done = kazgeo(*[names.get(a, a) for a in arguments], code=2)
+    assert wanted in done.stderr
+    assert done.stderr.startswith("kazgeo: ")
+    assert done.stdout == ""
+
+
+def test_a_fault_of_ours_is_exit_code_1_and_debug_shows_the_traceback() -> None:
+    spoil = "import kazgeo.project as p, kazgeo.cli as c\n"
+    spoil += "def broken(*a, **k): raise ZeroDivisionError('x')\np.load = broken\n"
+    for flag, traceback in (([], False), (["--debug"], True)):
+        code = spoil + f"c.main(['check', 'x.toml', *{flag!r}])"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        assert ("Traceback" in done.stderr) is traceback
+
+
+def test_progress_as_json_lines_and_quiet_in_a_pipe(tmp_path: Path) -> None:
+    base = [
+        "road-network",
+        "--edges",
+        DATA / "roads.csv",
+        "--nodes",
+        DATA / "road_nodes.csv",
+        "-o",
+        tmp_path / "r.gpkg",
+    ]
+    assert kazgeo(*base).stderr == ""
+    lines = [json.loads(line) for line in kazgeo(*base, "--progress", "json").stderr.splitlines()]
+    assert lines
+    assert all(line["type"] == "progress" and 0 <= line["fraction"] <= 1 for line in lines)
+
+
+def test_invalid_polygons_are_refused_by_id_and_repaired_on_request(tmp_path: Path) -> None:
+    bow = shapely.Polygon([(0, 0), (1, 1), (1, 0), (0, 1)])
+    layer = geopandas.GeoDataFrame(
+        {"code": ["a'b", "c"], "x": [1.0, 2.0]}, geometry=[bow, shapely.box(2, 0, 3, 1)], crs=4326
+    )
+    layer.to_file(tmp_path / "in.gpkg")
+    base = ["web-map", "--units", f"{tmp_path / 'in.gpkg'}|id=code", "--column", "x", "--title", "t"]
+    assert "invalid polygons" in kazgeo(*base, code=2).stderr
+    kazgeo(*base, "--repair", "-o", tmp_path / "map.html")
+    assert (tmp_path / "map.html").exists()
+
+
+def test_every_declaration_is_complete() -> None:
+    for one in analyses.catalogue().values():
+        assert one.group in analyses.GROUPS
+        assert one.summary.endswith((".", "?"))
+        assert len(one.help) > 20
+        assert one.outputs
+        for p in one.parameters:
+            assert p.help.endswith("."), (one.id, p.name)
+
+
+def test_a_parameter_without_a_docstring_entry_is_an_error_at_declaration() -> None:
+    from kazgeo.analyses.declare import DeclarationError, analysis, read
+
+    @analysis("Maps")
+    def broken(*, name: str = "") -> None:
+        """Say nothing.
+
+        Parameters
+        ----------
+        other : str
+            Not there.
+        """
+
+    with pytest.raises(DeclarationError, match="'name' has no entry"):
+        read(broken)
+
+
+def test_validate_lists_everything_at_once() -> None:
+    with pytest.raises(InputError) as caught:
+        analyses.get("local_moran").validate({"units": "u", "alpha": 9, "sed": 3})
+    text = str(caught.value)
+    assert "'indicator' is required" in text
+    assert "'alpha' must be a number from 0.0001 to 0.5; got 9" in text
+    assert "did you mean 'seed'?" in text
