@@ -270,8 +270,8 @@ def report(
     said = tuple(speech.say(f) for f in findings)
     section = Section(
         "layer", title, "report", "", said, (("column", column, ""), ("scheme", str(scheme), "")), (picture,),
-        {"classes": table, "layer": ranking}, pd.DataFrame({"unit": [], "reason": []}),
+        {"classes": table, "layer": ranking}
     )  # fmt: skip
     lines = (SourceLine("", title, "", sources),) if sources else ()
-    page = render(Report(title, "", str(language), 0, said, (section,), lines))
+    page = render(Report(title, "", str(language), 0, tuple(("", s) for s in said), (section,), lines))
     return Outcome(tuple(findings), layer=units, style=style, files={"report.html": page.encode()})

@@ -175,7 +175,7 @@ def indicator_map(
     decimals : int
         Digits after the decimal sign in the legend.
     """
-    from kazgeo.analyses.outcome import Outcome, names_of
+    from kazgeo.analyses.outcome import Outcome, names_of, told
     from kazgeo.errors import InputError, listing
     from kazgeo.messages import Message, Num
     from kazgeo.style import YELLOW_RED, TooltipField, breaks, graduated, shades
@@ -214,7 +214,7 @@ def indicator_map(
     ]
     dropped = _unmatched(layer.index, values[year], series.index)
     return Outcome(
-        tuple(findings),
+        (*findings, *told(dropped)),
         layer=layer,
         style=style(indicator),  # type: ignore[arg-type]
         by_year=tuple((y, style(f"{indicator}_{y}")) for y in years) if len(years) > 1 else (),  # type: ignore[misc]

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kazgeo.analyses import get
-from kazgeo.analyses.outcome import Outcome, name_column
-from kazgeo.locale import speaker
+from kazgeo.analyses.outcome import Outcome, name_column, names_of
+from kazgeo.locale import Speaker, speaker
 from kazgeo.messages import Names
 from kazgeo.progress import Progress, part
 from kazgeo.project.check import settings
@@ -47,10 +47,13 @@ def _sources(project: Project) -> list[SourceLine]:
     if not project.sources:
         return []
     table = read_table(project.folder / project.sources).fillna("")
-    rows = table.to_dict("records")
-    return [
-        SourceLine(r.get("file", ""), r.get("title", ""), r.get("licence", ""), r.get("attribution", "")) for r in rows
-    ]
+    say = speaker(project.language).translate
+
+    def line(row: dict[str, str]) -> SourceLine:
+        credit = "; ".join(say(p.strip()) for p in row.get("attribution", "").split(";"))
+        return SourceLine(row.get("file", ""), say(row.get("title", "")), say(row.get("licence", "")), credit)
+
+    return [line(row) for row in table.to_dict("records")]
 
 
 @dataclass(frozen=True)
@@ -119,10 +122,15 @@ def _title(project: Project, step: Step) -> str:
 
 
 def _named(outcome: Outcome, language: str) -> Outcome:
-    """Return the outcome with gaps in the names of the language filled from English."""
+    """Return the outcome with names in the language, gaps filled from English."""
     layer = outcome.layer
     if layer is None:
         return outcome
+    if {"nearest_id", "nearest_name"} <= set(layer.columns):
+        names = names_of(layer)
+        near = [names[i].in_language(language) if i in names else None for i in layer["nearest_id"]]
+        layer = layer.assign(nearest_name=near)
+        outcome = replace(outcome, layer=layer)
     here, english = name_column(layer, language), name_column(layer, "en")
     if here is None or english is None or here == english or not layer[here].isna().any():
         return outcome
@@ -225,27 +233,56 @@ def _report(
     from kazgeo.report import Report, render
 
     say = speaker(project.language).say
-    sections = [_section(project, step, done.outcomes[step.id], maps.get(step.id, [])) for step in project.steps]
+    names = _region_names(project, done)
+    sections = [_section(project, s, done.outcomes[s.id], maps.get(s.id, []), names) for s in project.steps]
     page = Report(
         title=project.title.in_language(project.language),
         subtitle=project.subtitle.in_language(project.language),
         language=project.language,
         seed=project.seed,
-        headline=tuple(say(f) for s in project.steps for f in done.outcomes[s.id].findings[:1]),
+        headline=tuple(
+            (_title(project, s), say(done.outcomes[s.id].findings[0]))
+            for s in project.steps
+            if get(s.analysis).group != "Preparation" and done.outcomes[s.id].findings
+        ),
         sections=tuple(sections),
         sources=tuple(sources),
     )
     path.write_text(render(page), encoding="utf-8")
 
 
-def _section(project: Project, step: Step, outcome: Outcome, pictures: Sequence[Path]) -> Section:
+def _region_names(project: Project, done: Computed) -> dict[str, str]:
+    """Return the name in the language of every region that an input has, by code."""
+    found: dict[str, str] = {}
+    for one in project.inputs:
+        if one.kind == "polygon" and one.name in done.inputs:
+            names = names_of(done.inputs[one.name])
+            found |= {str(code): name.in_language(project.language) for code, name in names.items()}
+    return found
+
+
+def _with_names(table: Any, names: dict[str, str]) -> Any:
+    """Return a table that shows regions by name where it has them by code."""
+    shown = table.copy()
+    index = shown.index
+    if index.nlevels == 1 and len(index) and index.astype(str).isin(list(names)).mean() > 0.5:
+        shown.index = index.astype(str).map(lambda c: names.get(c, c)).rename("region")
+    if "region" in shown.columns:
+        shown["region"] = shown["region"].map(lambda c: names.get(str(c), c))
+    return shown
+
+
+def _section(
+    project: Project, step: Step, outcome: Outcome, pictures: Sequence[Path], names: dict[str, str]
+) -> Section:
     from kazgeo.report import Section
 
     analysis = get(step.analysis)
     speech = speaker(project.language)
+    outcome = _named(outcome, project.language)
     values = analysis.validate(settings(project, step, analysis))
-    tables = dict(outcome.tables)
-    if outcome.layer is not None and outcome.style is not None:
+    tables = {name: _with_names(table, names) for name, table in outcome.tables.items()}
+    if outcome.layer is not None and outcome.style is not None and name_column(outcome.layer, project.language):
         tables = {"layer": _ranked(outcome, project.language), **tables}
     return Section(
         id=step.id,
@@ -256,12 +293,22 @@ def _section(project: Project, step: Step, outcome: Outcome, pictures: Sequence[
         parameters=tuple((p.name, values.get(p.name), p.unit) for p in analysis.parameters),
         pictures=tuple(pictures),
         tables=tables,
-        dropped=outcome.dropped,
+        headings=_headings(outcome, speech),
     )
 
 
+def _headings(outcome: Outcome, speech: Speaker) -> dict[str, str]:
+    """Return headings of the columns that a map shows, with their units, in the language."""
+    style = outcome.style
+    shown = [(f.column, f.label, f.unit) for f in outcome.fields]
+    if style is not None:
+        shown.append((style.column, style.title, style.unit))
+    told = {column: (speech.translate(label), speech.translate(unit) if unit else "") for column, label, unit in shown}
+    return {column: f"{label}, {unit}" if unit else label for column, (label, unit) in told.items()}
+
+
 def _ranked(outcome: Outcome, language: str) -> Any:
-    """Return name, drawn column and tooltip columns of the layer, worst first where there is an order."""
+    """Return name, drawn column and tooltip columns of the layer: surest first, or largest first."""
     import pandas as pd
 
     layer, style = outcome.layer, outcome.style
@@ -270,8 +317,13 @@ def _ranked(outcome: Outcome, language: str) -> Any:
     name = name_column(layer, language)
     columns = dict.fromkeys([name, style.column, *(f.column for f in outcome.fields)])
     table = pd.DataFrame(layer)[[c for c in columns if c in layer.columns]]
-    english = name_column(layer, "en")
-    if name is not None and english is not None:
-        table = table.assign(**{name: layer[name].where(layer[name].notna(), layer[english])})
+    if style.kind == "categorical":
+        labels = {c.value: c.label for c in style.classes if c.label}
+        table = table.assign(**{style.column: [labels.get(v, v) for v in layer[style.column]]})
+    if style.kind == "categorical":
+        labels = {c.value: c.label or str(c.value) for c in style.classes}
+        table = table.assign(**{style.column: table[style.column].map(lambda v: labels.get(v, v))})
+    if "p_adjusted" in layer.columns:
+        return table.loc[layer["p_adjusted"].sort_values(kind="stable").index]
     order = next((c for c in (style.column, *columns) if c in table and table[c].dtype.kind == "f"), None)
-    return table.sort_values(order, ascending=False) if order is not None else table
+    return table.sort_values(order, ascending=False, kind="stable") if order is not None else table

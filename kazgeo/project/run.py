@@ -37,7 +37,7 @@ class Run:
     outputs : tuple of str
         Files, relative to the folder.
     findings : tuple of (heading, lines)
-        What was found, in the project's language.
+        What was found, in the project's language, without the steps that only prepare figures.
     fresh : bool
         False when nothing had changed and nothing was computed.
     warnings : tuple of str
@@ -215,6 +215,7 @@ def _record(
             {
                 "id": step.id,
                 "analysis": step.analysis,
+                "group": analysis.group,
                 "heading": step.heading.in_language(project.language),
                 "parameters": analysis.validate(settings(project, step, analysis)),
                 "seed": outcome.seed,
@@ -241,7 +242,7 @@ def _record(
 def _result(
     folder: Path, record: Mapping[str, Any], *, fresh: bool, outcomes: Mapping[str, Outcome] | None = None
 ) -> Run:
-    findings = tuple((s["heading"], tuple(s["findings"])) for s in record["steps"])
+    findings = tuple((s["heading"], tuple(s["findings"])) for s in record["steps"] if s["group"] != "Preparation")
     return Run(folder, (*record["outputs"], PROVENANCE), findings, fresh, tuple(record["warnings"]), outcomes or {})
 
 

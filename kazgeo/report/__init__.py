@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,8 +46,8 @@ class Section:
         PNG files, or their content, to be put into the page.
     tables : mapping
         Name to DataFrame.
-    dropped : DataFrame
-        Columns unit, reason.
+    headings : mapping
+        Column to its heading in the language, where the report's own list of headings has none.
     """
 
     id: str
@@ -58,7 +58,7 @@ class Section:
     parameters: tuple[tuple[str, object, str], ...]
     pictures: tuple[Path | bytes, ...]
     tables: Mapping[str, pd.DataFrame]
-    dropped: pd.DataFrame
+    headings: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Report:
     subtitle: str
     language: str
     seed: int
-    headline: tuple[str, ...]
+    headline: tuple[tuple[str, str], ...]
     sections: tuple[Section, ...]
     sources: tuple[SourceLine, ...]
 
@@ -119,13 +119,11 @@ def _template() -> Any:
 
 
 def _context(section: Section, speech: Speaker) -> dict[str, Any]:
-    reasons = section.dropped.groupby("reason").size() if len(section.dropped) else {}
     return {
         "section": section,
         "pictures": [_data_uri(p) for p in section.pictures],
         "parameters": [(n, _value(v, speech), speech.translate(u) if u else "") for n, v, u in section.parameters],
-        "tables": [table(t, n, speech) for n, t in section.tables.items() if len(t)],
-        "dropped": [(speech.translate(str(r)), int(n)) for r, n in dict(reasons).items()],
+        "tables": [table(t, n, speech, section.headings) for n, t in section.tables.items() if len(t)],
     }
 
 
@@ -145,7 +143,7 @@ def _value(value: object, speech: Speaker) -> str:
     return str(value)
 
 
-def table(frame: pd.DataFrame, name: str, speech: Speaker, rows: int = _ROWS) -> _Table:
+def table(frame: pd.DataFrame, name: str, speech: Speaker, headings: Mapping[str, str], rows: int = _ROWS) -> _Table:
     """Return a DataFrame as translated, rounded text; long tables are cut and say so."""
     index_is_data = frame.index.name is not None and frame.index.name not in {"kato", "id", "osm_id"}
     data = frame.reset_index() if index_is_data or frame.index.nlevels > 1 else frame
@@ -154,11 +152,13 @@ def table(frame: pd.DataFrame, name: str, speech: Speaker, rows: int = _ROWS) ->
     body = tuple(
         tuple(_cell(row[c], str(c), digits[c], speech) for c in columns) for row in data.head(rows).to_dict("records")
     )
-    head = tuple(_heading(str(c), speech) for c in columns)
+    head = tuple(_heading(str(c), speech, headings) for c in columns)
     return _Table(_heading(name, speech), head, body, max(0, len(data) - rows))
 
 
-def _heading(column: str, speech: Speaker) -> str:
+def _heading(column: str, speech: Speaker, headings: Mapping[str, str] | None = None) -> str:
+    if column not in COLUMNS and headings and column in headings:
+        return headings[column]
     return speech.translate(COLUMNS.get(column, column))
 
 
@@ -247,6 +247,20 @@ COLUMNS = _mark(
     ("williamson", "Williamson"),
     ("max_min", "max : min"),
     ("hoover", "Hoover"),
+    ("hoover_weighted", "Hoover, weighted"),
+    ("mean_log_deviation", "mean log deviation"),
+    ("coefficient_of_variation", "coefficient of variation"),
+    ("sd_log", "standard deviation of logarithms"),
+    ("n_weighted", "n with a weight"),
+    ("term_before", "Theil's term, before"),
+    ("term_after", "Theil's term, after"),
+    ("term_change", "change of Theil's term"),
+    ("s0", "sum of weights"),
+    ("seed", "random seed"),
+    ("variance_normality", "variance (normality)"),
+    ("variance_randomization", "variance (randomization)"),
+    ("z_normality", "z (normality)"),
+    ("p_normality", "p (normality)"),
     ("theil_distance", "part in the disparity"),
     ("theil_distance_change", "part in the change"),
     ("distance_before", "part before"),
