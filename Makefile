@@ -53,7 +53,7 @@ docs: $(VENV)/.installed-test
 	@$(BIN)/python -m pytest docs
 
 bench: $(VENV)/.installed-test
-	@$(BIN)/python -m tests.benchmarks
+	@$(BIN)/python -W ignore -m tests.benchmarks
 
 clean:
 	rm -rf $(VENV) $(OUT) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

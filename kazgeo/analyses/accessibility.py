@@ -89,9 +89,12 @@ def travel_time(
         Length of that leg over its straight distance.
     """
     from kazgeo.accessibility import nearest
+    from kazgeo.analyses.columns import numeric
     from kazgeo.analyses.outcome import Outcome, names_of, told
     from kazgeo.style import TooltipField, graduated
 
+    if population is not None:
+        settlements = settlements.assign(**{population: numeric(settlements, population)})
     chosen = _destinations(settlements, destination_field, destination_values, population, min_population)
     access = (access_limit_km, access_speed_kmh, access_detour)
     tied = _tie(settlements, roads, (speed, default_speed_kmh, length), access, part(progress, 0, 0.5))
@@ -170,10 +173,13 @@ def _tie(
     progress: Progress,
 ) -> Attached:
     """Return the network of the roads with the settlements tied to it."""
+    from kazgeo.analyses.columns import numeric
     from kazgeo.network import Access, attach, from_lines
 
     speed, default, length = road
     progress(0.1, "road network")
+    for column in (c for c in (speed, length) if c is not None):
+        roads = roads.assign(**{column: numeric(roads, column)})
     net = from_lines(roads, speed_kmh=speed if speed is not None else default, length_km=length)
     progress(0.6, "settlements to roads")
     return attach(net, settlements, Access(access[0] * 1000, access[1], access[2]))
@@ -310,6 +316,7 @@ def remoteness(
     import pandas as pd
 
     from kazgeo.accessibility import remoteness as score
+    from kazgeo.analyses.columns import numeric
     from kazgeo.analyses.outcome import Outcome, names_of, told, top
     from kazgeo.errors import InputError
     from kazgeo.messages import Message, Num
@@ -320,6 +327,7 @@ def remoteness(
     except ValueError as error:
         raise InputError(f"remoteness: thresholds must be numbers parted by commas; got {thresholds!r}") from error
     access = (access_limit_km, access_speed_kmh, access_detour)
+    settlements = settlements.assign(**{population: numeric(settlements, population)})
     tied = _tie(settlements, roads, (speed, default_speed_kmh, length), access, part(progress, 0, 0.4))
     done = score(tied, settlements[population], thresholds=limits, cap=cap, progress=part(progress, 0.4, 1.0))
     layer = settlements.copy()

@@ -36,11 +36,10 @@ def _values(units: pd.DataFrame, column: str, logarithm: bool) -> pd.Series:
     """Return the column as numbers, its natural logarithm when asked for."""
     import numpy as np
 
-    from kazgeo.errors import InputError, listing, unknown
+    from kazgeo.analyses.columns import numeric
+    from kazgeo.errors import InputError, listing
 
-    if column not in units.columns:
-        raise unknown("indicator", column, [c for c in units.columns if c != "geometry"], "a column of the layer")
-    values = units[column].astype(float)
+    values = numeric(units, column, "indicator")
     if not logarithm:
         return values
     bad = values.index[values <= 0]

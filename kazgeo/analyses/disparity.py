@@ -76,11 +76,18 @@ def inequality(
     inside = panel.index.get_level_values("region").isin(regions.index)
     years = panel.index.get_level_values("year")
     some = panel[inside & (years >= first_year) & (years <= last_year)]
-    missing = [r for r in regions.index if r not in set(some.index.get_level_values("region"))]
+    known = some[indicator].notna() & some[population].notna()
+    have = some.index.get_level_values("region")[known].unique()
+    if len(have) < 2:
+        raise InputError(
+            f"inequality wants at least 2 regions with '{indicator}' and '{population}' from {first_year} to "
+            f"{last_year}; got {len(have)}"
+        )
+    missing = [r for r in regions.index if r not in have]
     table = inequality_by_year(
         some[indicator], population=some[population], groups=regions[group] if group is not None else None
     )
-    if not {start, last_year} <= set(table.index):
+    if not {start, last_year} <= set(table.index[table["n_weighted"] > 1]):
         raise InputError(f"inequality: '{indicator}' has no figures for {start} or {last_year}")
     moved = theil_change(
         *(some[indicator].xs(y, level="year") for y in (start, last_year)),
@@ -132,7 +139,7 @@ def _course(table: pd.DataFrame, first: int, last: int) -> list[Message]:
             },
         )
     ]
-    if "theil_between" in table.columns:
+    if "theil_between" in table.columns and table.loc[last, "theil_weighted"] > 0:
         now = table.loc[last]
         out.append(
             Message(
@@ -296,14 +303,21 @@ def boundary_effect(
     for name, data in (("raw", raw[raw[indicator].notna()]), ("harmonised", same[same[indicator].notna()])):
         rows = {int(y): inequality_by_year(part[indicator], population=part[population]).iloc[0]
                 for y, part in data.groupby(level="year")}  # fmt: skip
-        found = pd.DataFrame(rows).T.rename_axis("year")
+        found = pd.DataFrame(rows, index=["theil", "theil_weighted", "max_min"]).T.rename_axis("year")
         columns |= {
             f"regions_{name}": data[indicator].groupby(level="year").size(),
             f"theil_{name}": found["theil"],
             f"theil_weighted_{name}": found["theil_weighted"],
             f"max_min_{name}": found["max_min"],
         }
-    return _boundary_outcome(pd.DataFrame(columns), reform_year)
+    table = pd.DataFrame(columns)
+    both = table.reindex([reform_year - 1, reform_year])
+    if both.isna().any(axis=None):
+        raise InputError(
+            f"boundary_effect: '{indicator}' and '{population}' are wanted for {reform_year - 1} and {reform_year}; "
+            "at least one year is missing"
+        )
+    return _boundary_outcome(table, reform_year)
 
 
 def _boundary_outcome(table: pd.DataFrame, year: int) -> Outcome:
