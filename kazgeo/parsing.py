@@ -38,10 +38,19 @@ MISSING = {
 
 _SPACES = re.compile(r"[\s\u00a0\u2007\u2009\u202f]+")
 _FOOTNOTE = re.compile(r"(?<=\d)(?:\s*\*+|\s*[¹²³⁴⁵⁶⁷⁸⁹⁰]+\)?|\s+\d\))$")
-_YEAR = re.compile(
-    r"^((?:19|20)\d\d)(?:\s*/\s*\d{2,4})?(?:\s*(?:год[а]?|г\.?|ж\.?|жыл(?:ы)?|year))?"
-    r"\s*\*?(?:\d?\)|[¹²³⁴⁵⁶⁷⁸⁹]+\)?)?$"
+#: "no figure" with a footnote; "-1)" is left out because it may be a negative number mistyped.
+_MISSING_NOTED = re.compile(
+    r"^(?:-|–|—|…|\.{2,3}|x|х)\s*(?:\*+|[¹²³⁴⁵⁶⁷⁸⁹⁰]+\)?)$|^(?:…|\.{2,3}|x|х)\s*\d\)$", re.IGNORECASE
 )
+_NAME_NOTE = re.compile(r"\s*(?:\d\)|\*+\)?|[¹²³⁴⁵⁶⁷⁸⁹⁰]+\)?)$")
+_YEAR = re.compile(
+    r"^((?:19|20)\d\d)(?:\s*/\s*\d{2,4})?(?:\s*(?:(?:учебный\s)?год[а]?|г\.?|ж\.?|(?:оқу\s)?жыл(?:ы)?|(?:school\s)?year))?"
+    r"\s*\**(?:\d?\)|[¹²³⁴⁵⁶⁷⁸⁹]+\)?)?$"
+)
+_CITY = r"(?:город|г|қаласы|қ|city)"
+_OBLAST = r"(?:область|облысы|обл|oblast|region)"
+#: Kazakh letters and the Russian ones that stand in for them (Жетісу: Жетису, Жетысу).
+_FOLD = str.maketrans("әғқңөұүһіы", "агкноуухии")
 
 
 def parse_number(value: object) -> float:
@@ -82,11 +91,11 @@ def parse_number(value: object) -> float:
     if isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool):
         return float(value)
     original = str(value).strip()
-    if original.casefold() in MISSING:
+    if original.casefold() in MISSING or _MISSING_NOTED.match(original):
         return math.nan
     text = _SPACES.sub(" ", _FOOTNOTE.sub("", original)).strip()
-    negative = text.startswith(("-", "−", "–")) and len(text) > 1
-    text = text.lstrip("-−–+").replace(" ", "").rstrip("%")
+    negative = text.startswith(("-", "−", "–"))
+    text = (text[1:] if negative or text.startswith("+") else text).replace(" ", "").removesuffix("%")
     if text.count(",") > 1 or (text.count(",") == 1 and text.rfind(",") < text.rfind(".")):
         text = text.replace(",", "")
     elif "," in text:
@@ -166,16 +175,29 @@ def clean_name(name: object) -> str:
     """
     if name is None or name != name:
         return ""
-    text = _SPACES.sub(" ", str(name)).strip().casefold()
-    text = re.sub(r"\s*(\d\)|\*+|[¹²³⁴⁵⁶⁷⁸⁹]+\)?)$", "", text)
-    text = re.sub(r"\b(область|облысы|обл|oblast|region|город|қаласы|city|г|қ)\b\.?", " ", text)
+    text = _SPACES.sub(" ", str(name).replace("_", " ")).strip().casefold()
+    text = _NAME_NOTE.sub("", text)
+    text = re.sub(rf"\b(?:{_OBLAST}|{_CITY})\b\.?", " ", text)
     if re.search("[а-яёәғқңөұүһі]", text):
         text = text.translate(str.maketrans("aceopxyi", "асеорхуі"))
-    return _SPACES.sub(" ", text).strip(" .,")
+    return _SPACES.sub(" ", re.sub(r"[()]", " ", text)).strip(" .,")
+
+
+def _kind(name: object) -> str:
+    """Return "city" or "oblast" when the name says so, else an empty string."""
+    text = str(name).replace("_", " ").casefold()
+    for kind, words in (("oblast", _OBLAST), ("city", _CITY)):
+        if re.search(rf"\b{words}\b", text):
+            return kind
+    return ""
 
 
 def match_names(names: Iterable[object], table: pd.DataFrame, name_columns: list[str]) -> pd.Series:
     """Return the codes of regions named in any language.
+
+    Assumption: a name fits a code when it equals one of its names without words of kind and footnotes; where an
+    oblast and a city share the rest, the word of kind decides, and without one the name is refused. A name that
+    fits none is tried once more with Kazakh letters written as Russian ones and without a digit at its end.
 
     Parameters
     ----------
@@ -193,24 +215,44 @@ def match_names(names: Iterable[object], table: pd.DataFrame, name_columns: list
 
     Examples
     --------
-    >>> table = pd.DataFrame({"ru": ["Астана", "Абай"], "kk": ["Астана", "Абай облысы"]}, index=["71", "10"])
-    >>> match_names(["г. Астана", "Абай1)"], table, ["ru", "kk"]).tolist()
-    ['71', '10']
+    >>> table = pd.DataFrame({"ru": ["г. Алматы", "область Жетісу", "Алматинская область"],
+    ...     "kk": ["Алматы қ.", "Жетісу облысы", "Алматы облысы"]}, index=["75", "33", "19"])
+    >>> match_names(["г.Алматы", "Жетысу 1)", "Алматинская", "Алматы облысы"], table, ["ru", "kk"]).tolist()
+    ['75', '33', '19', '19']
+    >>> match_names([], table, ["ru", "kk"]).tolist()
+    []
     >>> match_names(["Нью-Йорк"], table, ["ru", "kk"])
     Traceback (most recent call last):
     kazgeo.errors.InputError: 1 region names fit no code: 'Нью-Йорк'
+    >>> match_names(["Алматы"], table, ["ru", "kk"])
+    Traceback (most recent call last):
+    kazgeo.errors.InputError: region names fit several codes, use codes instead: 'Алматы' (19 or 75)
     """
-    codes: dict[str, set[object]] = {}
-    for column in name_columns:
-        for code, name in table[column].items():
-            if clean_name(name):
-                codes.setdefault(clean_name(name), set()).add(code)
     names = list(names)
-    found = [codes.get(clean_name(n), set()) for n in names]
-    lost = [n for n, f in zip(names, found, strict=True) if not f]
-    double = [n for n, f in zip(names, found, strict=True) if len(f) > 1]
+    known = [(code, name) for column in name_columns for code, name in table[column].items() if clean_name(name)]
+    exact: dict[str, dict[object, set[str]]] = {}
+    folded: dict[str, dict[object, set[str]]] = {}
+    for code, name in known:
+        for found, key in ((exact, clean_name(name)), (folded, clean_name(name).translate(_FOLD))):
+            found.setdefault(key, {}).setdefault(code, set()).add(_kind(name))
+    fits = {}
+    for name in dict.fromkeys(names):
+        key = clean_name(name)
+        bare = re.sub(r"(?<=\D)\s\d$", "", key)  # "Туркестанская 1": the footnote's bracket is gone
+        fits[name] = _fitting(name, exact.get(key) or folded.get(bare.translate(_FOLD), {}))
+    lost = [n for n, codes in fits.items() if not codes]
+    double = [f"{n!r} ({' or '.join(sorted(map(str, codes)))})" for n, codes in fits.items() if len(codes) > 1]
     if lost:
-        raise InputError(f"{len(lost)} region names fit no code: {listing(dict.fromkeys(lost))}")
+        raise InputError(f"{len(lost)} region names fit no code: {listing(lost)}")
     if double:
-        raise InputError(f"region names fit several codes, use codes instead: {listing(dict.fromkeys(double))}")
-    return pd.Series([next(iter(f)) for f in found], dtype=object)
+        raise InputError(f"region names fit several codes, use codes instead: {', '.join(double[:5])}")
+    return pd.Series([fits[n][0] for n in names], dtype=object)
+
+
+def _fitting(name: object, codes: dict[object, set[str]]) -> list[object]:
+    """Return the codes that a name may mean; its word of kind decides between several."""
+    kind = _kind(name)
+    if not kind or len(codes) < 2:
+        return list(codes)
+    same = [code for code, kinds in codes.items() if kind in kinds]
+    return same or [code for code, kinds in codes.items() if "" in kinds]

@@ -21,8 +21,18 @@ from kazgeo.io import Source
 from kazgeo.project.inputs import read_input
 
 DATA = embedded()
-NASTY = ["O'Коннор \"x\"", "</script><script>alert(1)</script>", "<img src=x onerror=alert(1)>", "Ақтөбе ә ғ қ ң ө ұ ү һ і",
-         "emoji 🏔️", "back`tick ${x} {{ 7*7 }}", "=cmd|' /C calc'!A0", "", "a\nb", "$\\frac{1}{0}$ 100 % _x_"]  # fmt: skip
+NASTY = [
+    "O'Коннор \"x\"",
+    "</script><script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "Ақтөбе ә ғ қ ң ө ұ ү һ і",
+    "emoji 🏔️",
+    "back`tick ${x} {{ 7*7 }}",
+    "=cmd|' /C calc'!A0",
+    "",
+    "a\nb",
+    "$\\frac{1}{0}$ 100 % _x_",
+]
 
 
 @functools.cache
@@ -79,7 +89,8 @@ def _base() -> dict[str, dict[str, Any]]:
             "settlements": places(), "roads": roads(), "population": "population", "min_population": 50_000.0,
             "speed": "speed_kmh", "length": "length_km",
         },
-        "remoteness": {"settlements": places(), "roads": roads(), "population": "population", "thresholds": "100000, 10000"},
+        "remoteness": {"settlements": places(), "roads": roads(), "population": "population",
+            "thresholds": "100000, 10000"},
         "boundary_effect": {
             "panel": panel(), "reforms": reforms, "metadata": meaning, "indicator": "grp_per_capita",
             "population": "population", **span,

@@ -234,8 +234,8 @@ def _findings(
     else:
         out.append(
             Message(
-                "Settlements farther than {standard} from the nearest centre (centres: {centres}): {far} of {n}; {people}"
-                " people live there, {share} of those whose number is known.",
+                "Settlements farther than {standard} from the nearest centre (centres: {centres}): {far} of {n};"
+                " {people} people live there, {share} of those whose number is known.",
                 {
                     "far": int(far.sum()),
                     "n": len(layer),

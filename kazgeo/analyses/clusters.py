@@ -319,8 +319,8 @@ def _lisa_style() -> Any:
 @analysis(
     "Clusters",
     Output("layer", "vector", "Hot and cold spots", ("gi_z", "hot_spot", *_TESTS), like="units"),
-    Output("hot", "number", "Hot spots"),
-    Output("cold", "number", "Cold spots"),
+    Output("hot", "number", "Hot spots, significant after correction"),
+    Output("cold", "number", "Cold spots, significant after correction"),
 )
 def getis_ord(
     units: Units,
@@ -398,7 +398,7 @@ def getis_ord(
     return Outcome(
         (*_significance(done, counts, units), *_structure(weights), *told(done.dropped)),
         layer=layer,
-        numbers={"hot": done.n_hot, "cold": done.n_cold},
+        numbers={"hot": counts["hot spots"], "cold": counts["cold spots"]},
         style=_spot_style().without_empty(done.label, "isolate", "undefined"),
         fields=(
             TooltipField(indicator, "value", "", 2),

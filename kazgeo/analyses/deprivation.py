@@ -75,6 +75,8 @@ def deprivation(
     alpha : float
         Level of significance of the trend.
     """
+    import pandas as pd
+
     from kazgeo.analyses.outcome import Outcome, names_of, told
     from kazgeo.deprivation import composite_by_year, typology
     from kazgeo.errors import InputError
@@ -105,11 +107,16 @@ def deprivation(
     ):
         layer[column] = series.reindex(layer.index)
     layer["typology"] = layer["typology"].where(layer["typology"].notna(), "undefined")
+    dropped = kind.dropped.assign(reason="no value in the last year")
+    absent = layer.index[~layer.index.isin(kind.level.index)]
+    dropped = pd.concat(
+        [kind.dropped, pd.DataFrame({"unit": absent, "reason": "no figure for this region"})], ignore_index=True
+    )
     names = names_of(regions)
     series = index.deprivation.unstack("region")
     shown = tuple(layer.index[layer["typology"].isin(["depressed", "lagging", "recovering"])])
     return Outcome(
-        (*_findings(layer, names, last_year), *told(kind.dropped)),
+        (*_findings(layer, names, last_year), *told(dropped)),
         layer=layer,
         tables={"by_year": series.T, "contributions": now},
         numbers={
@@ -122,12 +129,12 @@ def deprivation(
             TooltipField("deprivation_rank", "rank (1 = most deprived)"),
             TooltipField("trend_per_decade", "trend per decade", "", 2),
             TooltipField("p_trend", "p of the trend", "", 3),
-            TooltipField("main_driver", "main driver"),
+            TooltipField("main_driver", "main driver", terms=tuple((str(c), str(c)) for c in chosen.columns)),
         ),
         charts=(
             Chart("lines", series, "Deprivation index by region (higher = worse)", "z", tuple(names.items()), shown),
         ),
-        dropped=kind.dropped,
+        dropped=dropped,
     )
 
 

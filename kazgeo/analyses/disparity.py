@@ -239,6 +239,8 @@ def _charts(table: pd.DataFrame, moved: object, names: dict[Any, Names], grouped
     Output("by_year", "table", "Disparity in published and in harmonised boundaries", ("year",)),
     Output("jump_raw", "number", "Change of Theil across the reform, as published"),
     Output("jump_harmonised", "number", "Change of Theil across the reform, harmonised"),
+    Output("jump_weighted_raw", "number", "Change of weighted Theil across the reform, as published"),
+    Output("jump_weighted_harmonised", "number", "Change of weighted Theil across the reform, harmonised"),
 )
 def boundary_effect(
     panel: Panel,

@@ -120,14 +120,14 @@ def rate(
     from kazgeo.analyses.outcome import Outcome
     from kazgeo.errors import InputError
     from kazgeo.indicators import rate as divide
-    from kazgeo.messages import Message
+    from kazgeo.messages import Message, Term
 
     if not (name.isascii() and name.replace("_", "a").isalnum()):
         raise InputError(f"rate: parameter 'name' must be ASCII letters, digits and _; got {name!r}")
     if name in panel.columns:
         raise InputError(f"rate: the panel already has a column '{name}'; choose another name")
     made = divide(panel, numerator, denominator, per=per)
-    finding = Message("Figures of the indicator {name}: {n}.", {"name": name, "n": int(made.notna().sum())})
+    finding = Message("Figures of the indicator {name}: {n}.", {"name": Term(name), "n": int(made.notna().sum())})
     return Outcome((finding,), panel=panel.assign(**{name: made}))
 
 
@@ -336,7 +336,7 @@ def road_network(
     edges: Edges,
     nodes: Nodes,
     *,
-    speeds_kmh: str = "international=80, republican=70",
+    speeds_kmh: str = "international=90, republican=80",
 ) -> Outcome:
     """Make a road layer from tables of nodes and edges, with a speed for each class of road.
 
@@ -350,7 +350,7 @@ def road_network(
     nodes : table
         Nodes: id, lon, lat.
     speeds_kmh : str
-        Speed of each road class in km/h, for instance "international=80, republican=70".
+        Speed of each road class in km/h, for instance "international=90, republican=80".
     """
     from kazgeo.analyses.outcome import Outcome
     from kazgeo.messages import Message, Num

@@ -37,9 +37,11 @@ class Speaker:
 
         if not math.isfinite(value):
             return self.translate("no data") if math.isnan(value) else ("∞" if value > 0 else "−∞")
+        if abs(value) >= 1e15:
+            return f"{value:.3g}"
         pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
         text: str = format_decimal(round(float(value), decimals) + 0.0, format=pattern, locale=self.language)
-        return text
+        return text.replace("-", "−")
 
     def say(self, message: Message | str) -> str:
         """Put a message into the language."""
@@ -87,16 +89,16 @@ def speaker(language: str) -> Speaker:
     '1_234_567,9'
     >>> speaker("en").number(float("nan"))
     'no data'
+    >>> speaker("ru").translate("hot spots"), speaker("kk").translate("hot spots"), speaker("en").translate("hot spots")
+    ('горячие точки', 'ыстық нүктелер', 'hot spots')
+    >>> speaker("kk").translate("a text that nobody has put into Kazakh")
+    'a text that nobody has put into Kazakh'
     """
     if language not in LANGUAGES:
         raise unknown("language", language, LANGUAGES, "a language of KazGeo")
-    if language == "en":
-        return Speaker(language, str)
     from babel.messages.pofile import read_po
 
     path = Path(__file__).with_name(f"{language}.po")
-    if not path.exists():
-        return Speaker(language, str)
     with path.open("rb") as file:
         catalogue = read_po(file, locale=language)
     words = {str(m.id): str(m.string) for m in catalogue if m.id and m.string}

@@ -255,7 +255,7 @@ def _region_names(project: Project, done: Computed) -> dict[str, str]:
     """Return the name in the language of every region that an input has, by code."""
     found: dict[str, str] = {}
     for one in project.inputs:
-        if one.kind == "polygon" and one.name in done.inputs:
+        if one.kind == "polygon" and one.name in done.inputs and done.inputs[one.name].index.name is not None:
             names = names_of(done.inputs[one.name])
             found |= {str(code): name.in_language(project.language) for code, name in names.items()}
     return found
@@ -293,16 +293,20 @@ def _section(
         parameters=tuple((p.name, values.get(p.name), p.unit) for p in analysis.parameters),
         pictures=tuple(pictures),
         tables=tables,
-        headings=_headings(outcome, speech),
+        headings=_headings(outcome, values.get("region"), speech),
     )
 
 
-def _headings(outcome: Outcome, speech: Speaker) -> dict[str, str]:
-    """Return headings of the columns that a map shows, with their units, in the language."""
+def _headings(outcome: Outcome, region: object, speech: Speaker) -> dict[str, str]:
+    """Return headings of the columns that a map shows, of the name's and the region's, with units, in the language."""
     style = outcome.style
     shown = [(f.column, f.label, f.unit) for f in outcome.fields]
     if style is not None:
         shown.append((style.column, style.title, style.unit))
+    if outcome.layer is not None:
+        shown.append((name_column(outcome.layer, speech.language) or "name", "name", ""))
+    if isinstance(region, str):
+        shown.append((region, "region", ""))
     told = {column: (speech.translate(label), speech.translate(unit) if unit else "") for column, label, unit in shown}
     return {column: f"{label}, {unit}" if unit else label for column, (label, unit) in told.items()}
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Report", "Section", "SourceLine", "render"]
 
 _ROWS = 20
+_COLUMNS = 11
 
 
 @dataclass(frozen=True)
@@ -145,9 +146,11 @@ def _value(value: object, speech: Speaker) -> str:
 
 def table(frame: pd.DataFrame, name: str, speech: Speaker, headings: Mapping[str, str], rows: int = _ROWS) -> _Table:
     """Return a DataFrame as translated, rounded text; long tables are cut and say so."""
-    index_is_data = frame.index.name is not None and frame.index.name not in {"kato", "id", "osm_id"}
+    index_is_data = frame.index.name is not None and str(frame.index.name).lower() not in {"kato", "id", "osm_id"}
     data = frame.reset_index() if index_is_data or frame.index.nlevels > 1 else frame
     columns = [c for c in data.columns if c != "geometry"]
+    if len(columns) > _COLUMNS and sum(c in COLUMNS for c in columns) > 2:
+        columns = [c for c in columns if c in COLUMNS][:_COLUMNS]
     digits = {c: _digits(data[c]) for c in columns}
     body = tuple(
         tuple(_cell(row[c], str(c), digits[c], speech) for c in columns) for row in data.head(rows).to_dict("records")
@@ -166,6 +169,8 @@ def _digits(values: pd.Series) -> int:
     """Return decimals that show three significant digits of a typical value, none for whole numbers."""
     if values.dtype.kind != "f":
         return 0
+    if values.name in {"p", "p_adjusted", "p_trend", "p_randomization"}:
+        return 4
     known = values.dropna().abs()
     if not len(known) or (known == known.round()).all():
         return 0

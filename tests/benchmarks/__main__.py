@@ -38,7 +38,7 @@ def mosaic(side: int) -> geopandas.GeoDataFrame:
     grid = np.stack(np.meshgrid(np.arange(side + 1.0), np.arange(side + 1.0)), axis=-1) * 1000
     grid += rng.uniform(-200, 200, grid.shape)
     corners = np.stack([grid[:-1, :-1], grid[:-1, 1:], grid[1:, 1:], grid[1:, :-1], grid[:-1, :-1]], axis=2)
-    shapes = shapely.polygons(corners.reshape(-1, 5, 2) + [500_000, 5_000_000])
+    shapes = shapely.polygons(corners.reshape(-1, 5, 2) + np.array([500_000.0, 5_000_000.0]))
     return geopandas.GeoDataFrame(geometry=shapes, crs=32642)
 
 
