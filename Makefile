@@ -25,11 +25,11 @@ $(VENV)/pyvenv.cfg:
 
 $(VENV)/.installed: $(VENV)/pyvenv.cfg pyproject.toml constraints.txt
 	@echo "Installing KazGeo into $(VENV) (once; about 500 MB) ..."
-	@$(PIP) install --quiet $(CONSTRAINTS) --editable .
+	@$(PIP) install -qq $(CONSTRAINTS) --editable .
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
-	@$(PIP) install --quiet $(CONSTRAINTS) --editable '.[test,lint,data]'
+	@$(PIP) install -qq $(CONSTRAINTS) --editable '.[test,lint,data]'
 	@touch $@
 
 demo: $(VENV)/.installed

@@ -16,8 +16,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from kazakhstan_build import classifier, indicators, regions, roads, settlements, sources  # noqa: E402
-from kazakhstan_build.common import WORLD_MAP, BuildError, Inputs, say  # noqa: E402
+from _builder import classifier, indicators, regions, roads, settlements, sources  # noqa: E402
+from _builder.common import WORLD_MAP, BuildError, Inputs, say  # noqa: E402
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:

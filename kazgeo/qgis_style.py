@@ -15,7 +15,7 @@ import numpy as np
 
 from kazgeo.errors import InputError, unknown
 from kazgeo.locale import Speaker, speaker
-from kazgeo.widths import MISSING_WIDTH_PT, line_widths
+from kazgeo.widths import CASING_COLOR, CASING_PT, MISSING_WIDTH_PT, line_widths, needs_casing
 
 if TYPE_CHECKING:
     from kazgeo.style import Style, StyleClass, Theme, TooltipField
@@ -80,7 +80,7 @@ def qml(theme: Theme, *, language: str = "en") -> str:
     >>> qml(Theme("t", "Nothing", places.iloc[:0], style))
     Traceback (most recent call last):
         ...
-    kazgeo.errors.InputError: theme 't' must be polygons, lines or points, one kind; got nothing; check the step before it
+    kazgeo.errors.InputError: theme 't' must be polygons, lines or points, one kind; got nothing; check ...
     """
     speech = speaker(language)
     kind = _kind(theme)
@@ -127,11 +127,13 @@ def _renderer(root: ET.Element, theme: Theme, kind: str, speech: Speaker) -> Non
     labels = style.labels(speech)
     looks = [(c.color, c.hatch) for c in style.classes]
     sized = theme.size_column if kind == "point" else None
-    common = {"enableorderby": "1" if sized else "0", "forceraster": "0", "symbollevels": "0", "referencescale": "-1"}
     has_missing = bool((codes < 0).any())
     if has_missing:
         looks.append((style.missing_color, ""))
         labels.append(speech.translate(style.missing_label))
+    casing = kind == "line" and needs_casing([color for color, _ in looks if _rgb(color)])
+    common = {"enableorderby": "1" if sized else "0", "forceraster": "0", "referencescale": "-1"}
+    common["symbollevels"] = "1" if casing else "0"  # casings below all lines, so that crossings stay open
     if style.kind == "categorical":
         element = ET.SubElement(root, "renderer-v2", {**common, "type": "categorizedSymbol", "attr": style.column})
         _categories(element, style.classes, labels)
@@ -150,7 +152,7 @@ def _renderer(root: ET.Element, theme: Theme, kind: str, speech: Speaker) -> Non
             _fill_symbol(symbols, str(place), color, hatch)
         elif kind == "line":
             pen = next(pens) if hatch else "dash" if place == len(style.classes) else "solid"
-            _line_symbol(symbols, str(place), color, widths[place], pen)
+            _line_symbol(symbols, str(place), color, widths[place], pen, casing)
         else:
             _marker_symbol(symbols, str(place), color, next(shapes) if hatch else "circle", theme)
     ET.SubElement(element, "rotation")
@@ -226,11 +228,17 @@ def _fill_symbol(parent: ET.Element, name: str, color: str, hatch: str) -> None:
         _layer(symbol, "SimpleFill", {"color": ink, "style": brush, "outline_style": "no"})
 
 
-def _line_symbol(parent: ET.Element, name: str, color: str, width_pt: float, pen: str) -> None:
+def _line_symbol(parent: ET.Element, name: str, color: str, width_pt: float, pen: str, casing: bool) -> None:
     symbol = ET.SubElement(parent, "symbol", _symbol("line", name))
     look = {"line_color": _rgba(color), "line_style": pen, "capstyle": "flat" if pen != "solid" else "round"}
-    size = {"line_width": f"{width_pt * _MM_PER_PT:.3f}", "line_width_unit": "MM", "joinstyle": "round"}
-    _layer(symbol, "SimpleLine", {**look, **size})
+    if casing:
+        under = {"line_color": _rgba(CASING_COLOR), "line_style": "solid", "capstyle": "flat"}
+        _layer(symbol, "SimpleLine", {**under, **_pen_width(width_pt + CASING_PT)})
+    _layer(symbol, "SimpleLine", {**look, **_pen_width(width_pt)}).set("pass", "1" if casing else "0")
+
+
+def _pen_width(width_pt: float) -> dict[str, str]:
+    return {"line_width": f"{width_pt * _MM_PER_PT:.3f}", "line_width_unit": "MM", "joinstyle": "round"}
 
 
 def _marker_symbol(parent: ET.Element, name: str, color: str, shape: str, theme: Theme) -> None:

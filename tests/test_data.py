@@ -130,6 +130,7 @@ def test_embedded_is_the_checkout_here() -> None:
 def test_embedded_falls_back_to_the_wheel_and_else_says_where_it_looked(tmp_path: Path) -> None:
     package = tmp_path / "site-packages" / "kazgeo"
     (package / "_embedded" / "kazakhstan").mkdir(parents=True)
+    (package / "_embedded" / "kazakhstan" / "project.toml").touch()
     (tmp_path / "site-packages" / "data" / "kazakhstan").mkdir(parents=True)  # somebody else's
     assert _embedded("kazakhstan", package) == package / "_embedded" / "kazakhstan"
     with pytest.raises(InputError, match="not part of KazGeo"):

@@ -210,7 +210,7 @@ def test_other_places_get_a_projection_of_their_own():
     data["geometry"] = [box(-58.6, -34.7, -58.4, -34.5), box(-58.4, -34.7, -58.2, -34.5)]  # Buenos Aires
     fig = plots.print_map(Theme("t", "T", data, STYLE))
     assert any(
-        "Lambert azimuthal equal-area, centre at latitude -34.60°, longitude -58.40°" in text for text in words(fig)
+        "Lambert azimuthal equal-area, centre at latitude −34.60°, longitude −58.40°" in text for text in words(fig)
     )
     assert any(text.endswith("° W") for text in words(fig))
     assert any(text.endswith("° S") for text in words(fig))
@@ -306,7 +306,7 @@ def test_hostile_text_is_written_as_it_is(tmp_path):
         (lambda d: d.iloc[:0], "has no rows"),
         (lambda d: d.set_crs(None, allow_override=True), "has no CRS"),
         (lambda d: d.assign(geometry=[None] * 3), "has no geometry to draw"),
-        (lambda d: d.assign(geometry=[LineString([(66, 48), (67, 49)])] * 3), "got lines"),
+        (lambda d: d.assign(geometry=[LineString([(66, 48), (67, 49)]), *d.geometry[1:]]), "got lines and polygons"),
         (lambda d: d.assign(geometry=[Point(66, 48), box(0, 0, 1, 1), Point(0, 0)]), "got points and polygons"),
         (lambda d: d.assign(t=["a", "b", "c"]), "must be numbers for a graduated style"),
         (lambda d: d.rename(columns={"t": "tt"}), "column 't' is not a column of theme 'x'"),
@@ -502,7 +502,7 @@ def test_bars_are_sorted_signed_and_valued():
     assert [p.get_width() for p in ax.patches] == [0.05, 0.0081, 0.0, -0.0214]
     assert [t.get_text() for t in ax.texts] == ["0,050", "0,008", "0,000", "−0,021"]
     assert ax.patches[0].get_facecolor() != ax.patches[3].get_facecolor()
-    assert "No data: d" in words(fig)
+    assert "Нет данных: d" in words(fig)
     assert_all_on_the_sheet(fig)
 
 

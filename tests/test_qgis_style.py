@@ -88,7 +88,10 @@ def test_points_draw_the_largest_first_and_hatches_become_shapes():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"geometry": [LineString([(0, 0), (1, 1)])] * 2}, "must be polygons or points, one kind; got lines"),
+        (
+            {"geometry": [LineString([(0, 0), (1, 1)]), box(0, 0, 1, 1)]},
+            "must be polygons, lines or points, one kind; got lines and polygons",
+        ),
         ({"geometry": [Point(0, 0), box(0, 0, 1, 1)]}, "got points and polygons"),
         ({"geometry": [None, None]}, "got nothing"),
         ({"t": ["many", "few"]}, "must be numbers"),

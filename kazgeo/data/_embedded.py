@@ -17,7 +17,7 @@ def embedded(country: str = "kazakhstan") -> Path:
     Parameters
     ----------
     country : str
-        Name of the data set's folder.
+        Name of the data set's folder: one that holds a project.toml.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def _embedded(country: str, package: Path) -> Path:
     for home in homes:
         if home.is_dir():
             for folder in sorted(home.iterdir()):
-                if folder.is_dir() and not folder.name.startswith((".", "_")):
+                if (folder / "project.toml").is_file() and not folder.name.startswith((".", "_")):
                     found.setdefault(folder.name, folder)
     if country in found:
         return found[country]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,8 +38,9 @@ class Frame:
     north: float
     crs: Any
 
+    @cached_property
     def lonlat_bounds(self) -> tuple[float, float, float, float]:
-        """Return west, south, east, north in degrees of what the frame shows; east may pass 180."""
+        """West, south, east, north in degrees of what the frame shows; east may pass 180."""
         import pyproj
 
         back = pyproj.Transformer.from_crs(self.crs, "EPSG:4326", always_xy=True)
@@ -80,7 +82,7 @@ def draw_graticule(ax: Axes, frame: Frame, speech: Speaker) -> None:
     from matplotlib.collections import LineCollection
 
     forth = pyproj.Transformer.from_crs("EPSG:4326", frame.crs, always_xy=True)
-    west, south, east, north = frame.lonlat_bounds()
+    west, south, east, north = frame.lonlat_bounds
     lons, lon_digits = _ticks(west, east, 13)
     lats, lat_digits = _ticks(south, north, 8)
     along, across = np.linspace(south, north, 161), np.linspace(west, east, 161)

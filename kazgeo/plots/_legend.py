@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kazgeo.plots._page import GREY, INK, Page
+from kazgeo.widths import CASING_COLOR, CASING_PT, needs_casing
 
 if TYPE_CHECKING:
     from kazgeo.locale import Speaker
@@ -27,6 +28,14 @@ class Entry:
     count: int
     hatch: str = ""
     marker: str = "o"
+    width_pt: float = 0.0
+    dash: tuple[float, ...] = ()
+
+    @property
+    def line(self) -> dict[str, Any]:
+        """How matplotlib draws a line of the class."""
+        ends = "butt" if self.dash else "round"
+        return {"linestyle": (0, self.dash) if self.dash else "-", "linewidth": self.width_pt, "capstyle": ends}
 
 
 @dataclass(frozen=True)
@@ -97,8 +106,8 @@ class Legend:
         What is drawn, with its unit.
     entries : sequence of Entry
         In order; the missing class last.
-    kind : "polygon" or "point"
-        Swatches are rectangles or symbols.
+    kind : "polygon", "line" or "point"
+        Swatches are rectangles, lines or symbols.
     sizes : SizeKey or None
         For points.
     """
@@ -152,6 +161,7 @@ class Legend:
         return ax
 
     def _entries(self, ax: Any, top: float) -> None:
+        from matplotlib.collections import LineCollection
         from matplotlib.patches import Rectangle
 
         for place, (entry, lines) in enumerate(zip(self.entries, self.lines, strict=True)):
@@ -165,12 +175,23 @@ class Legend:
                 )
                 frame: dict[str, Any] = {"fill": False, "edgecolor": "#4d4d4d", "linewidth": 0.5}
                 ax.add_patch(Rectangle((x, y - 0.0825), SWATCH, 0.165, **frame))
+            elif self.kind == "line":
+                for color, look in self._strokes(entry):
+                    swatch = LineCollection([[(x, y), (x + SWATCH, y)]], colors=color, **look)
+                    ax.add_collection(swatch, autolim=False)
             else:
-                look: dict[str, Any] = {"marker": entry.marker, "edgecolors": "#333333", "linewidths": 0.4}
+                look = {"marker": entry.marker, "edgecolors": "#333333", "linewidths": 0.4}
                 ax.scatter([x + SWATCH / 2], [y], s=58, c=entry.color, **look)
             ax.text(
                 x + SWATCH + GAP, y, "\n".join(lines), fontsize=SIZE, va="center", linespacing=1.15, color=INK
             )  # fmt: skip
+
+    def _strokes(self, entry: Entry) -> list[tuple[str, dict[str, Any]]]:
+        strokes = [(entry.color, entry.line)]
+        if needs_casing(e.color for e in self.entries):
+            casing = {"linewidth": entry.width_pt + CASING_PT, "capstyle": "butt"}
+            strokes.insert(0, (CASING_COLOR, casing))
+        return strokes
 
     # --- sizes ---------------------------------------------------------------------------------------
 

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kazgeo.crs import COUNTRY, local_metres
-from kazgeo.errors import InputError, unknown
+from kazgeo.crs import COUNTRY
+from kazgeo.errors import unknown
 from kazgeo.locale import Speaker, speaker
 from kazgeo.messages import Message
 from kazgeo.plots._graticule import Frame, draw_graticule
 from kazgeo.plots._labels import Label, Placer
-from kazgeo.plots._legend import Entry, Legend, SizeKey, hatch_ink, nice_sizes
+from kazgeo.plots._layer import Layer, layer_of, symbol_areas
+from kazgeo.plots._legend import Legend, SizeKey, hatch_ink, nice_sizes
 from kazgeo.plots._page import MARGIN, PAPERS, Page, clean, settings
-from kazgeo.plots._shapes import clip_to, kind_of, lines_of, path_of, require_crs, thinned
+from kazgeo.plots._shapes import clip_to, lines_of, path_of, require_crs, thinned
+from kazgeo.widths import CASING_COLOR, CASING_PT, needs_casing
 
 if TYPE_CHECKING:
-    import geopandas
-    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
@@ -29,28 +28,10 @@ if TYPE_CHECKING:
 
 __all__ = ["print_map"]
 
-LAND, HOME, WATER, OUTSIDE = "#e3e1db", "#fbfaf5", "#d6e6f2", "#a6a6a6"
-MISSING_HATCH = "xxxx"
-#: Symbols of classes that a greyscale print must tell apart (classes with a hatch, for points).
-MARKERS = ("s", "^", "D", "v", "p", "h", "8")
+LAND, HOME, WATER = "#e3e1db", "#fbfaf5", "#d6e6f2"
 _RASTER_ABOVE = 20_000  # vertices or points: above it the pdf carries pixels
 _ALL_NAMED = 25
-
-
-@dataclass(frozen=True)
-class Layer:
-    """What is drawn, row by row, in the map's CRS."""
-
-    kind: str
-    shapes: NDArray[Any]
-    classes: NDArray[np.int64]  # place in entries
-    entries: tuple[Entry, ...]
-    names: NDArray[Any]
-    values: NDArray[np.float64]  # rank of a graduated value; NaN for categories and missing
-    sizes: NDArray[np.float64] | None
-    crs: Any
-    dropped: int
-    total: int
+_ALONG = 4_000  # places along lines that names keep off
 
 
 def print_map(
@@ -69,8 +50,8 @@ def print_map(
     Parameters
     ----------
     theme : Theme
-        Polygons or points with a CRS; a missing value is drawn as the class of missing values, a value
-        in no class as "outside the classes".
+        Polygons, lines or points with a CRS; a missing value is drawn as the class of missing values, a value
+        in no class as "outside the classes". Classes of lines differ by colour and width.
     language : str
         "en", "ru" or "kk".
     backdrop : Backdrop or None
@@ -112,7 +93,7 @@ def print_map(
     speech = speaker(language)
     if paper not in PAPERS:
         raise unknown("paper", paper, PAPERS, "a sheet KazGeo knows")
-    layer = _layer(theme, speech)
+    layer = layer_of(theme, speech)
     with settings():
         page = Page(*PAPERS[paper])
         page.header(theme.title, theme.note)
@@ -133,87 +114,6 @@ def print_map(
         _scale_bar(ax, layer, frame, speech, placer)
         _names(placer, theme, layer, areas, backdrop, frame)
     return page.figure
-
-
-# --- the layer ------------------------------------------------------------------------------------------
-
-
-def _layer(theme: Theme, speech: Speaker) -> Layer:
-    import shapely
-
-    data, what = theme.data, f"theme '{theme.id}'"
-    if not len(data):
-        raise InputError(f"{what} has no rows: a map needs at least one unit; check the step before it")
-    require_crs(data, what)
-    for column in (theme.style.column, theme.name_column, theme.size_column):
-        if column is not None and column not in data.columns:
-            raise unknown("column", column, map(str, data.columns), f"a column of {what}")
-    kind = kind_of(data, what)
-    wrong = InputError(
-        f"{what} cannot be projected: its bounds {np.round(data.total_bounds, 3).tolist()} do not fit its CRS "
-        f"{data.crs.name}; check that longitude comes before latitude and that the CRS is right"
-    )
-    if data.crs.is_geographic and not (np.abs(data.total_bounds) <= [360, 90, 360, 90]).all():
-        raise wrong
-    crs = local_metres(data)
-    shapes = data.geometry.to_crs(crs).to_numpy()
-    drawn = np.isfinite(shapely.bounds(shapes)).all(axis=1)
-    if not drawn.any():
-        raise wrong
-    rows = data[drawn]
-    classes, entries = _classes(theme, rows, kind, speech)
-    names = rows[theme.name_column].to_numpy(dtype=object) if theme.name_column else np.full(len(rows), None)
-    values = np.full(len(rows), np.nan)
-    if theme.style.kind == "graduated":
-        values = rows[theme.style.column].to_numpy(dtype=float, na_value=np.nan)
-    sizes = _sizes(theme, rows) if theme.size_column and kind == "point" else None
-    dropped = int((~drawn).sum())
-    return Layer(kind, shapes[drawn], classes, entries, names, values, sizes, crs, dropped, len(data))
-
-
-def _classes(theme: Theme, rows: geopandas.GeoDataFrame, kind: str, speech: Speaker) -> tuple[Any, tuple[Entry, ...]]:
-    style, column = theme.style, rows[theme.style.column]
-    try:
-        codes = style.codes(column)
-    except (TypeError, ValueError) as error:
-        raise InputError(
-            f"column '{style.column}' of theme '{theme.id}' must be numbers for a graduated style; got {column.dtype} "
-            f"({error}); convert it with pandas.to_numeric first"
-        ) from error
-    missing = column.isna().to_numpy()
-    out, last = codes.copy(), len(style.classes)
-    looks = [(c.color, label, c.hatch) for c, label in zip(style.classes, style.labels(speech), strict=True)]
-    for mask, color, label, hatch in (
-        ((codes < 0) & missing, style.missing_color, style.missing_label, MISSING_HATCH),
-        ((codes < 0) & ~missing, OUTSIDE, "outside the classes", "----"),
-    ):
-        if mask.any():
-            out[mask] = last
-            last += 1
-            looks.append((color, speech.translate(label), hatch if kind == "polygon" else ""))
-    shapes = iter(MARKERS * len(looks))
-    markers = [next(shapes) if hatch and kind == "point" else "o" for _, _, hatch in looks]
-    entries = [
-        Entry(color, label, int((out == i).sum()), hatch if kind == "polygon" else "", markers[i])
-        for i, (color, label, hatch) in enumerate(looks)
-    ]
-    return out, tuple(entries)
-
-
-def _sizes(theme: Theme, rows: pd.DataFrame) -> NDArray[np.float64]:
-    column = rows[theme.size_column]
-    try:
-        sizes = column.to_numpy(dtype=float, na_value=np.nan)
-    except (TypeError, ValueError) as error:
-        raise InputError(
-            f"size column '{theme.size_column}' of theme '{theme.id}' must be numbers; got {column.dtype} ({error})"
-        ) from error
-    if (sizes < 0).any() or np.isinf(sizes).any():
-        raise InputError(
-            f"size column '{theme.size_column}' of theme '{theme.id}' must be finite and not negative; got "
-            f"{int((sizes < 0).sum())} negative and {int(np.isinf(sizes).sum())} infinite values"
-        )
-    return np.asarray(sizes)
 
 
 # --- words ----------------------------------------------------------------------------------------------
@@ -256,31 +156,23 @@ def _size_key(theme: Theme, layer: Layer, speech: Speaker) -> SizeKey | None:
     if field is not None and field.unit:
         title = f"{title}, {speech.translate(field.unit)}"
     steps = np.array(nice_sizes(largest))
-    areas = _areas(steps, largest, len(layer.sizes))
-    unknown_area = float(_areas(np.array([np.nan]), largest, len(layer.sizes))[0])
+    areas = symbol_areas(steps, largest, len(layer.sizes))
+    unknown_area = float(symbol_areas(np.array([np.nan]), largest, len(layer.sizes))[0])
     return SizeKey(
         title, tuple(zip(steps.tolist(), areas.tolist(), strict=True)), len(layer.sizes) - len(known), unknown_area
     )
-
-
-def _areas(sizes: NDArray[np.float64], largest: float, count: int) -> NDArray[np.float64]:
-    """Return symbol areas in square points: proportional to the size, never too small to be seen."""
-    top = float(np.clip(420 * np.sqrt(350 / max(count, 1)), 60, 420))
-    least = float(np.clip(14 * np.sqrt(350 / max(count, 1)), 2.5, 16))
-    share = np.nan_to_num(sizes, nan=0.0) / largest if largest > 0 else np.zeros(len(sizes))
-    return np.maximum(least, top * share)
 
 
 # --- where things go ------------------------------------------------------------------------------------
 
 
 def _bounds(layer: Layer, backdrop: Backdrop | None) -> tuple[float, float, float, float]:
-    """Return what must be seen, in metres: the units, for points also the outline regions they lie in."""
+    """Return what must be seen, in metres: the units, for points and lines also the outline regions they lie in."""
     import shapely
 
     bounds = shapely.total_bounds(layer.shapes)
     outline = backdrop.outline if backdrop is not None else None
-    if layer.kind == "point" and outline is not None and len(outline):
+    if layer.kind != "polygon" and outline is not None and len(outline):
         require_crs(outline, "backdrop.outline")
         regions = outline.geometry.to_crs(layer.crs).to_numpy()
         tree = shapely.STRtree(regions)
@@ -349,13 +241,13 @@ def _polygons(ax: Axes, shapes: NDArray[Any], color: str, zorder: float, **optio
         ax.add_artist(PathPatch(path, facecolor=color, zorder=zorder, rasterized=raster, **options))
 
 
-def _lines(ax: Axes, shapes: NDArray[Any], color: str, width: float, zorder: float) -> None:
+def _lines(ax: Axes, shapes: NDArray[Any], color: str, width: float, zorder: float, **options: Any) -> None:
     from matplotlib.collections import LineCollection
 
     lines = lines_of(shapes)
     if lines:
         raster = sum(map(len, lines)) > _RASTER_ABOVE
-        look: dict[str, Any] = {"colors": color, "linewidths": width, "capstyle": "round", "joinstyle": "round"}
+        look = {"colors": color, "linewidth": width, "capstyle": "round", "joinstyle": "round", **options}
         ax.add_collection(LineCollection(lines, zorder=zorder, rasterized=raster, **look), autolim=False)
 
 
@@ -372,7 +264,7 @@ def _under(ax: Axes, backdrop: Backdrop | None, frame: Frame, tolerance_m: float
     _lines(ax, neighbours, "#b5b3ad", 0.5, 1.1)
     outline = _part(backdrop, "outline", frame, tolerance_m)
     _polygons(ax, outline, HOME, 1.2)
-    _lines(ax, outline, "#8c8c8c" if layer.kind == "point" else "#595959", 0.6, 2.5)
+    _lines(ax, outline, "#595959" if layer.kind == "polygon" else "#8c8c8c", 0.6, 2.5)
     if layer.kind == "polygon" and len(layer.shapes) > _ALL_NAMED:
         _lines(ax, outline, "#262626", 0.8, 4.5)  # regions over their districts
 
@@ -388,11 +280,31 @@ def _draw_layer(ax: Axes, layer: Layer, tolerance_m: float) -> NDArray[np.float6
     if layer.kind == "point":
         return _draw_points(ax, layer)
     shapes = thinned(layer.shapes, tolerance_m)
+    if layer.kind == "line":
+        return _draw_lines(ax, layer, shapes)
     for place, entry in enumerate(layer.entries):
         look = {"hatch": entry.hatch, "edgecolor": hatch_ink(entry.color)} if entry.hatch else {}
         _polygons(ax, shapes[layer.classes == place], entry.color, 3, **look)
     _lines(ax, shapes, "#4d4d4d", 0.5 if len(shapes) <= 60 else 0.25, 3.5)
     return np.zeros(len(shapes))
+
+
+def _draw_lines(ax: Axes, layer: Layer, shapes: NDArray[Any]) -> NDArray[np.float64]:
+    """Draw the classes, the widest on top; return the areas that keep names off the lines."""
+    import shapely
+
+    same_first = np.argsort(shapely.to_wkb(shapes), kind="stable")  # where lines of a class cross, order is seen
+    shapes, classes = shapes[same_first], layer.classes[same_first]
+    widths = np.array([entry.width_pt for entry in layer.entries])
+    if needs_casing(entry.color for entry in layer.entries):
+        for place, width in enumerate(widths.tolist()):
+            _lines(ax, shapes[classes == place], CASING_COLOR, width + CASING_PT, 4.9, gid="casing")
+    for order, place in enumerate(np.argsort(widths, kind="stable").tolist()):
+        entry = layer.entries[place]
+        look = {**entry.line, "gid": "lines"}
+        width = look.pop("linewidth")
+        _lines(ax, shapes[classes == place], entry.color, width, 5 + order / 100, **look)
+    return np.full(len(shapes), 9.0)
 
 
 def _draw_points(ax: Axes, layer: Layer) -> NDArray[np.float64]:
@@ -403,7 +315,7 @@ def _draw_points(ax: Axes, layer: Layer) -> NDArray[np.float64]:
         areas = np.full(len(layer.shapes), float(np.clip(9_000 / len(layer.shapes), 3.0, 40.0)))
     else:
         known = layer.sizes[np.isfinite(layer.sizes)]
-        areas = _areas(layer.sizes, float(known.max()) if known.size else 0.0, len(layer.sizes))
+        areas = symbol_areas(layer.sizes, float(known.max()) if known.size else 0.0, len(layer.sizes))
     order = np.argsort(-areas, kind="stable")  # the largest below
     points, owner = shapely.get_coordinates(layer.shapes[order], return_index=True)
     owner = order[owner]
@@ -459,6 +371,9 @@ def _names(
     if layer.kind == "point":
         points = _anchors(layer, np.arange(len(layer.shapes)))
         placer.avoid(points[:, 0], points[:, 1], radii)
+    elif layer.kind == "line":
+        along = _along(layer.shapes, 0.05 / placer.scale)
+        placer.avoid(along[:, 0], along[:, 1], np.full(len(along), 1.5))
     cities = _cities(placer, backdrop, frame, points)
     anchors = _anchors(layer, chosen)
     labels = [
@@ -482,13 +397,15 @@ def _chosen(theme: Theme, layer: Layer) -> NDArray[np.int64]:
 
     Telling are: of a graduated style the highest values and (alternately) the largest units, or the lowest
     values where there are no sizes; of a categorical style the units of the rarest classes, the larger
-    first. Missing values are not named.
+    first; of lines the longest of the first classes, each name once. Missing values are not named.
     """
     named = np.array([bool(clean(name)) for name in layer.names], dtype=bool)
     rows = np.flatnonzero(named)
     if layer.kind == "polygon" and len(layer.shapes) <= _ALL_NAMED:
         return rows
     rows = rows[layer.classes[rows] < len(theme.style.classes)]
+    if layer.kind == "line":
+        return _longest(layer, rows)[: theme.label_top]
     size = np.nan_to_num(layer.sizes, nan=-1.0) if layer.sizes is not None else np.zeros(len(layer.names))
     if theme.style.kind == "categorical":
         rarity = np.array([e.count for e in layer.entries])[layer.classes[rows]]
@@ -500,6 +417,25 @@ def _chosen(theme: Theme, layer: Layer) -> NDArray[np.int64]:
     return mixed[first][: theme.label_top]
 
 
+def _longest(layer: Layer, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the lines by width and length, of those with one name the first."""
+    import shapely
+
+    widths = np.array([entry.width_pt for entry in layer.entries])[layer.classes[rows]]
+    rows = rows[np.lexsort((-shapely.length(layer.shapes[rows]), -widths))]
+    names = np.array([clean(name) for name in layer.names[rows]], dtype=object)
+    first = np.sort(np.unique(names.astype(str), return_index=True)[1])
+    return rows[first]
+
+
+def _along(shapes: NDArray[Any], step_m: float) -> NDArray[np.float64]:
+    """Return up to some thousand places along the lines: what names should not lie on."""
+    import shapely
+
+    points = shapely.get_coordinates(shapely.segmentize(shapes, max(step_m, shapely.length(shapes).sum() / _ALONG)))
+    return np.asarray(points[:: -(-len(points) // _ALONG)])
+
+
 def _anchors(layer: Layer, rows: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return x, y and free radius in metres of each unit's name: the largest circle inside its largest part."""
     import shapely
@@ -507,6 +443,10 @@ def _anchors(layer: Layer, rows: NDArray[np.int64]) -> NDArray[np.float64]:
     shapes = layer.shapes[rows]
     if layer.kind == "point":
         return np.column_stack([shapely.get_coordinates(shapely.centroid(shapes)), np.zeros(len(shapes))])
+    if layer.kind == "line":
+        parts = [max(shapely.get_parts(shape), key=shapely.length) for shape in shapes]
+        middle = shapely.line_interpolate_point(parts, 0.5, normalized=True)
+        return np.column_stack([shapely.get_coordinates(middle).reshape(-1, 2), np.zeros(len(shapes))])
     out = np.zeros((len(shapes), 3))
     for place, shape in enumerate(shapes):
         parts = shapely.get_parts(shapely.get_parts(shape))

@@ -29,22 +29,20 @@ def require_crs(data: geopandas.GeoDataFrame, what: str) -> None:
 
 
 def kind_of(data: geopandas.GeoDataFrame, what: str) -> str:
-    """Return "polygon" or "point" for a layer of one kind, else refuse it."""
+    """Return "polygon", "line" or "point" for a layer of one kind, else refuse it."""
     import shapely
 
     dimension = shapely.get_dimensions(data.geometry.to_numpy())
-    kinds = set(dimension[dimension >= 0].tolist())
-    if kinds == {2}:
-        return "polygon"
-    if kinds == {0}:
-        return "point"
+    kinds = sorted(set(dimension[dimension >= 0].tolist()))
+    names = {0: "point", 1: "line", 2: "polygon"}
+    if len(kinds) == 1:
+        return names[kinds[0]]
     if not kinds:
         raise InputError(
-            f"{what} has no geometry to draw: all {len(data)} are missing or empty; give polygons or points"
+            f"{what} has no geometry to draw: all {len(data)} are missing or empty; give polygons, lines or points"
         )
-    names = {0: "points", 1: "lines", 2: "polygons"}
-    got = " and ".join(names[k] for k in sorted(kinds))
-    raise InputError(f"{what} must be polygons or points, one kind; got {got}; draw each kind as its own theme")
+    got = " and ".join(f"{names[k]}s" for k in kinds)
+    raise InputError(f"{what} must be polygons, lines or points, one kind; got {got}; draw each kind as its own theme")
 
 
 def path_of(geometries: NDArray[Any]) -> Any:
@@ -77,7 +75,7 @@ def lines_of(geometries: NDArray[Any]) -> list[NDArray[np.float64]]:
 
 
 def thinned(geometries: NDArray[Any], tolerance_m: float) -> NDArray[Any]:
-    """Thin polygons to the resolution of the sheet; shared borders stay shared."""
+    """Thin polygons or lines to the resolution of the sheet; shared borders stay shared."""
     import shapely
 
     if shapely.get_num_coordinates(geometries).sum() < _THIN_ABOVE:
@@ -96,7 +94,7 @@ def clip_to(data: geopandas.GeoDataFrame, frame: Frame, what: str, tolerance_m: 
     geometries = data.geometry
     if data.crs.is_geographic:
         # cut in degrees first: far countries break in a local projection
-        west, south, east, north = frame.lonlat_bounds()
+        west, south, east, north = frame.lonlat_bounds
         pad = 0.05 * max(east - west, north - south)
         box = (west - pad, max(south - pad, -89.9), east + pad, min(north + pad, 89.9))
         near = geometries.cx[box[0] : box[2], box[1] : box[3]]

@@ -39,7 +39,7 @@ def _theme_faults(theme: Theme) -> Iterator[str]:
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
     data, style = theme.data, theme.style
-    yield from _layer_faults(data, {"polygon", "point"})
+    yield from _layer_faults(data, {"polygon", "line", "point"})
     wanted = [("style.column", style.column), ("name_column", theme.name_column), ("size_column", theme.size_column)]
     wanted += [("fields", f.column) for f in theme.fields]
     for what, column in wanted:

@@ -15,6 +15,7 @@ from kazgeo.locale import Speaker
 from kazgeo.messages import Message
 from kazgeo.webmap._geometry import ShapePool, encode
 from kazgeo.webmap._words import words
+from kazgeo.widths import CASING_COLOR, CASING_PT, MISSING_WIDTH_PT, line_widths, needs_casing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["payload"]
 
+_PX_PER_PT = 96 / 72
+_DASHES = ("8 4", "2 3", "10 4 2 4", "4 2")
 _LEAST_RADIUS_PX = 2.5
 _LARGEST_RADIUS_PX = 15.0
 #: Above this many points the largest circle shrinks, so that a dense map stays readable.
@@ -94,6 +97,9 @@ class _Writer:
             drawn = _numbers(data[style.column], style.decimals)
         point = shape.kind == "point"
         radius = _radii(theme, data) if point else None
+        order = None
+        if shape.kind != "polygon":
+            order = self.column(_drawing_order(theme, codes, radius))
         return {
             "id": theme.id,
             "title": theme.title,
@@ -104,7 +110,8 @@ class _Writer:
             "missing_color": style.missing_color,
             "names": names,
             "radius": None if radius is None else self.column([round(float(r), 1) for r in radius]),
-            "order": self.column(_point_order(theme, codes, radius)) if radius is not None else None,
+            "order": order,
+            "line": _line(theme, bool((codes < 0).any())) if shape.kind == "line" else None,
             "value": {
                 "label": say(style.title),
                 "unit": say(style.unit) if style.unit else "",
@@ -116,7 +123,9 @@ class _Writer:
             "legend": self._legend(theme, data, codes, shape.placed),
         }
 
-    def _name_columns(self, theme: Theme, data: pd.DataFrame, number: int) -> int:
+    def _name_columns(self, theme: Theme, data: pd.DataFrame, number: int) -> int | None:
+        if theme.name_column is None and self.pool.shapes[number].kind == "line":
+            return None  # lines are numbered, not named: nobody asks for edge 217
         labels = [str(i) for i in data.index]
         shown = labels
         known = self._names.setdefault(number, [])
@@ -333,8 +342,28 @@ def _round_number(value: float) -> float:
     return max(m * power for m in (1, 2, 5) if m * power <= value * (1 + 1e-12))
 
 
-def _point_order(theme: Theme, codes: NDArray[np.int64], radius: Sequence[float]) -> list[int]:
-    """Return the drawing order: missing first, large before small, frequent categories before rare ones."""
+def _line(theme: Theme, missing: bool) -> dict[str, Any]:
+    """Return how lines are drawn: widths in pixels and dashes by class, the missing class last, and the casing."""
+    classes = theme.style.classes
+    dashes = iter(_DASHES * len(classes))
+    colors = [c.color for c in classes] + [theme.style.missing_color] * missing
+    widths = [*line_widths(theme.style.kind, len(classes)), MISSING_WIDTH_PT]
+    return {
+        "widths": [round(w * _PX_PER_PT, 2) for w in widths],
+        "dashes": [*(next(dashes) if c.hatch else "" for c in classes), _DASHES[-1]],
+        "casing": {"color": CASING_COLOR, "more": round(CASING_PT * _PX_PER_PT, 2)} if needs_casing(colors) else None,
+    }
+
+
+def _drawing_order(theme: Theme, codes: NDArray[np.int64], radius: Sequence[float] | None) -> list[int]:
+    """Return the drawing order, missing first.
+
+    Points: large before small, frequent categories before rare ones. Lines: thin before wide.
+    """
+    if radius is None:
+        widths = np.array([*line_widths(theme.style.kind, len(theme.style.classes)), 0.0])
+        found: list[int] = np.argsort(widths[codes], kind="stable").tolist()
+        return found
     counts = np.bincount(codes[codes >= 0], minlength=len(theme.style.classes))
     rarity = np.where(codes >= 0, counts[codes], 0) if theme.style.kind == "categorical" else codes * 0
     keys = zip((codes >= 0).tolist(), [-r for r in radius], (-rarity).tolist(), range(len(codes)), strict=True)

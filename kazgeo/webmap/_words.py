@@ -12,6 +12,7 @@ WORDS = {
     "maps": mark("Maps"),
     "areas": mark("Regions"),
     "points": mark("Places"),
+    "lines": mark("Lines"),
     "legend": mark("Legend"),
     "count": mark("count"),
     "search": mark("Find a region or place"),

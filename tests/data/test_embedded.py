@@ -17,6 +17,9 @@ from pyproj import Geod
 
 from kazgeo import kato
 from kazgeo.crs import COUNTRY
+from kazgeo.data import embedded
+from kazgeo.data._embedded import _embedded
+from kazgeo.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "data" / "kazakhstan"
@@ -70,6 +73,26 @@ def to_2009() -> dict[str, str]:
 def merged(figures: pd.DataFrame, indicator: str, to_2009: dict[str, str]) -> pd.DataFrame:
     rows = figures[(figures["indicator"] == indicator) & (figures["region"] != NATION)]
     return rows.groupby(["year", rows["region"].replace(to_2009)])["value"].sum().unstack()
+
+
+def test_embedded_is_only_a_folder_with_a_project(tmp_path: Path) -> None:
+    package, sets = tmp_path / "kazgeo", tmp_path / "data"
+    (tmp_path / "pyproject.toml").touch()
+    for name in ("kazakhstan", "_builder", ".cache"):
+        (sets / name).mkdir(parents=True)
+        (sets / name / "project.toml").touch()
+    (sets / "kazakhstan_build" / "project.toml").mkdir(parents=True)  # a folder is no project
+    (sets / "tables").mkdir()
+    assert _embedded("kazakhstan", package) == sets / "kazakhstan"
+    for name in ("kazakhstan_build", "tables", "_builder", ".cache"):
+        with pytest.raises(InputError, match=f"embedded data '{name}' is not part of KazGeo"):
+            _embedded(name, package)
+
+
+def test_every_folder_of_data_is_a_data_set_or_hidden() -> None:
+    folders = {p.name for p in (ROOT / "data").iterdir() if p.is_dir()}
+    shown = {name for name in folders if not name.startswith(("_", "."))}
+    assert shown == {name for name in shown if embedded(name).name == name} == {"kazakhstan"}
 
 
 def test_small_and_complete() -> None:
@@ -126,11 +149,18 @@ def test_surroundings_fit_the_regions(regions: gpd.GeoDataFrame) -> None:
     water = gpd.read_file(DATA / "neighbours.gpkg", layer="water")
     assert {"RUS", "CHN", "KGZ", "UZB", "TKM"} <= set(land["iso"])
     assert "KAZ" not in set(land["iso"])
-    assert sorted(water["name"]) == ["Black Sea", "Caspian Sea"]
+    assert sorted(set(water["name"])) == ["", "Caspian Sea"]
+    assert (DATA / "neighbours.gpkg").stat().st_size < 400_000
+    caspian = water.loc[water["name"] == "Caspian Sea", "geometry"].iloc[0]
+    assert caspian.contains(shapely.Point(51, 42))
+    assert water.contains(shapely.Point(34, 43)).sum() == 1, "the Black Sea"
+    for lon, lat in ((77, 35.4), (67, 38), (100, 60), (30, 50)):  # Siachen, the Pamirs' foot, Siberia, Kyiv
+        assert land.contains(shapely.Point(lon, lat)).sum() == 1, (lon, lat)
     pieces = np.concatenate([f.geometry.to_numpy() for f in (regions, land, water)])
     assert shapely.coverage_is_valid(pieces)
-    # Together they fill the frame 40-95 E, 36-60 N without gap or overlap.
-    assert shapely.area(pieces).sum() == pytest.approx(55 * 24, abs=0.05)
+    # Together they fill the frame 15-120 E, 25-72 N without gap or overlap.
+    assert shapely.total_bounds(pieces) == pytest.approx([15, 25, 120, 72], abs=1e-9)
+    assert shapely.area(pieces).sum() == pytest.approx(105 * 47, abs=1e-6)
 
 
 def test_settlements(places: pd.DataFrame, regions: gpd.GeoDataFrame) -> None:
@@ -344,13 +374,52 @@ def test_codes_and_reforms(regions: gpd.GeoDataFrame) -> None:
 
 def test_every_file_has_its_credit() -> None:
     credits = table("sources.csv").set_index("file")
-    there = {p.name for p in DATA.iterdir() if p.suffix in {".csv", ".gpkg"}}
+    files = {p.name for p in DATA.iterdir() if p.suffix in {".csv", ".gpkg"}}
+    there = {name for name in files if not name.endswith("_sources.csv")}  # tables of other projects' sources
     assert set(credits.index) == there
     assert not (credits == "").any().any()
-    assert "OpenStreetMap contributors" in credits.loc["roads.csv", "attribution"]
-    assert "GeoNames" in credits.loc["settlements.csv", "attribution"]
     words = (ROOT / "data" / "SOURCES.md").read_text(encoding="utf-8")
     assert all(name in words for name in there)
+
+
+def test_credits_are_short_pieces_with_one_spelling() -> None:
+    tables = [table(p.name) for p in DATA.glob("*sources.csv")]
+    assert len(tables) == 2
+    pieces = {piece for t in tables for text in t["attribution"] for piece in text.split("; ")}
+    assert pieces == {
+        "Bureau of National Statistics of Kazakhstan",
+        "Decrees of the President of Kazakhstan",
+        "KazGeo",
+        "Natural Earth",
+        "geokz, A. Rodionoff (CC BY 4.0)",
+        "open-data-kazakhstan (PDDL 1.0, doctors CC BY-SA)",
+        "© GeoNames (CC BY 4.0)",
+        "© OpenStreetMap contributors (ODbL 1.0)",
+    }
+
+
+@pytest.mark.parametrize(
+    ("licence", "sign", "credit"),
+    [
+        ("CC BY 4.0", "geokz", "geokz, A. Rodionoff (CC BY 4.0)"),
+        ("CC BY 4.0", "GeoNames", "© GeoNames (CC BY 4.0)"),
+        ("ODbL", "OpenStreetMap", "© OpenStreetMap contributors (ODbL 1.0)"),
+    ],
+)
+def test_no_credit_that_a_licence_asks_for_is_lost(licence: str, sign: str, credit: str) -> None:
+    # what each file holds, looked up in the file itself or in its licence
+    credits = table("sources.csv").set_index("file")
+    holders = {name for name in credits.index if f"{licence} ({sign})" in credits.loc[name, "licence"]}
+    ids = {"GeoNames": "gn", "OpenStreetMap": "osm"}.get(sign)
+    if ids:
+        columns = {"settlements.csv": ["id"], "road_nodes.csv": ["id"], "roads.csv": ["from_id", "to_id"]}
+        for name, found in columns.items():
+            if table(name)[found].apply(lambda c: c.str.match(rf"{ids}\d")).any(axis=None):
+                holders.add(name)
+    assert holders
+    for name in holders:
+        assert credit in credits.loc[name, "attribution"].split("; "), name
+        assert licence in credits.loc[name, "licence"], name
 
 
 @needs_shared

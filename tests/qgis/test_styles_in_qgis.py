@@ -3,42 +3,21 @@
 from __future__ import annotations
 
 import html
-import json
 import os
-import subprocess
-from functools import lru_cache
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pytest
-from shapely import Point, box
+from opened import colours, describe, require_qgis, rgb
+from shapely import LineString, Point, box
 
 from kazgeo import qgis_style
 from kazgeo.style import Theme, TooltipField, categorical, graduated
+from kazgeo.widths import CASING_COLOR, line_widths
 
-PYTHON = "/usr/bin/python3"
-INSIDE = Path(__file__).parent / "inside" / "describe_layers.py"
 SHARED = Path(os.environ.get("KAZGEO_SHARED", Path(__file__).parents[3] / "shared"))
 REDS = ["#fff5eb", "#fd8d3c", "#7f2704"]
-
-
-@lru_cache(maxsize=1)
-def _qgis() -> bool:
-    try:
-        done = subprocess.run(
-            [PYTHON, "-c", "import qgis.core"], capture_output=True, timeout=60, env=_env("/nonexistent")
-        )
-    except OSError:
-        return False
-    return done.returncode == 0
-
-
-def _env(home: str) -> dict[str, str]:
-    drop = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PROJ_LIB", "PROJ_DATA", "GDAL_DATA", "LD_LIBRARY_PATH")
-    kept = {k: v for k, v in os.environ.items() if k not in drop}
-    own = {"QT_QPA_PLATFORM": "offscreen", "HOME": home, "XDG_RUNTIME_DIR": home, "QGIS_CUSTOM_CONFIG_PATH": home}
-    return {**kept, **own, "PYTHONUTF8": "1"}
 
 
 pytestmark = pytest.mark.qgis
@@ -46,31 +25,7 @@ pytestmark = pytest.mark.qgis
 
 @pytest.fixture(autouse=True)
 def _needs_qgis():
-    if not _qgis():
-        pytest.skip("QGIS is not installed (apt install qgis python3-qgis)")
-
-
-def describe(gpkg: Path, folder: Path, *layers: str) -> dict:
-    home = folder / "home"
-    home.mkdir(mode=0o700, exist_ok=True)
-    done = subprocess.run(
-        [PYTHON, str(INSIDE), str(gpkg), str(folder), *layers],
-        capture_output=True, timeout=120, env=_env(str(home)), text=True,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-2000:]
-    return json.loads(done.stdout.splitlines()[-1])
-
-
-def colours(png: Path) -> dict[tuple[int, int, int], int]:
-    from matplotlib.image import imread
-
-    pixels = (imread(png)[:, :, :3] * 255).round().astype(int).reshape(-1, 3)
-    found, counts = np.unique(pixels, axis=0, return_counts=True)
-    return dict(zip(map(tuple, found.tolist()), counts.tolist(), strict=True))
-
-
-def rgb(color: str) -> tuple[int, ...]:
-    return tuple(int(color[i : i + 2], 16) for i in (1, 3, 5))
+    require_qgis()
 
 
 def squares(n: int, **columns: list) -> gpd.GeoDataFrame:
@@ -207,3 +162,56 @@ def test_real_districts_open_styled(tmp_path, language):
     assert told["features"][0]["tip"].startswith(f"<b>{name}</b><br>")
     seen = colours(tmp_path / "districts.png")
     assert all(seen[rgb(c["color"])] > 200 for c in told["classes"])
+
+
+def roads(**columns: list) -> gpd.GeoDataFrame:
+    """Made-up lines side by side."""
+    lines = [LineString([(66 + i, 48), (66.4 + i, 49.5)]) for i in range(len(next(iter(columns.values()))))]
+    return gpd.GeoDataFrame(columns, geometry=lines, crs=4326)
+
+
+def test_lines_by_class_differ_in_colour_width_and_dashes(tmp_path):
+    kinds = [("main", "халықаралық жол", "#b30000"), ("other", "республикалық жол", "#e6842a", "//")]
+    data = roads(c=["main", "other", None], name=["M-1", "A-1", "?"])
+    theme = Theme("roads", "Жолдар", data, categorical("c", "жол класы", kinds), name_column="name")
+    write(tmp_path / "r.gpkg", theme, "kk")
+    told = describe(tmp_path / "r.gpkg", tmp_path, "roads")["roads"]
+
+    assert told["renderer"] == "categorizedSymbol"
+    assert [c["label"] for c in told["classes"][:2]] == ["халықаралық жол", "республикалық жол"]
+    assert [c["color"] for c in told["classes"]] == ["#b30000", "#e6842a", theme.style.missing_color]
+    assert [f["classes"] for f in told["features"]] == [[c["label"]] for c in told["classes"]]
+    pens = [c["pens"] for c in told["classes"]]
+    assert [p[-1][0] for p in pens] == ["solid", "dash", "dash"]
+    widths = [float(p[-1][1]) for p in pens]
+    assert widths == sorted(widths, reverse=True)
+    assert widths[:2] == pytest.approx([w * 25.4 / 72 for w in line_widths("categorical", 2)], abs=1e-3)
+    assert [len(p) for p in pens] == [2, 2, 2], "the missing class is pale: every line has a casing"
+    assert told["aliases"]["c"] == "жол класы"
+    assert told["widgets"]["c"]["map"][0] == {"халықаралық жол": "main"}
+    assert told["features"][0]["tip"] == "<b>M-1</b><br>жол класы: халықаралық жол"
+    seen = colours(tmp_path / "roads.png")
+    assert seen[rgb("#b30000")] > seen[rgb("#e6842a")] > 30
+    assert seen[rgb(CASING_COLOR)] > 100
+
+
+def test_graduated_lines_grow_with_the_value(tmp_path):
+    data = roads(t=[10.0, 60.0, 120.0])
+    strong = ["#2ca25f", "#31609f", "#005824"]
+    style = graduated("t", "travel time", [0, 60, 120, 180], strong, unit="min")
+    write(tmp_path / "r.gpkg", Theme("time", "Time", data, style), "en")
+    told = describe(tmp_path / "r.gpkg", tmp_path, "time")["time"]
+
+    assert told["renderer"] == "graduatedSymbol"
+    assert [f["classes"] for f in told["features"]] == [["0 – 60"], ["60 – 120"], ["120 – 180"]]
+    assert [len(c["pens"]) for c in told["classes"]] == [1, 1, 1], "strong colours need no casing"
+    widths = [float(c["pens"][0][1]) for c in told["classes"]]
+    assert widths == sorted(widths)
+    seen = colours(tmp_path / "time.png")
+    assert seen[rgb(strong[2])] > seen[rgb(strong[0])] > 100
+
+    missing = Theme("late", "Late", roads(t=[10.0, np.nan, 120.0]), style)
+    write(tmp_path / "m.gpkg", missing, "en")
+    told = describe(tmp_path / "m.gpkg", tmp_path, "late")["late"]
+    assert told["renderer"] == "RuleRenderer"
+    assert [f["classes"] for f in told["features"]] == [["0 – 60"], ["no data"], ["120 – 180"]]

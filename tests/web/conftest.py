@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,12 +23,9 @@ FLAGS = [
 
 
 @pytest.fixture(scope="session")
-def shared() -> Path:
-    """Folder of the shared test data: KAZGEO_SHARED or beside the repository."""
-    root = Path(os.environ.get("KAZGEO_SHARED") or Path(__file__).parents[2].parent / "shared")
-    if not (root / "data").is_dir():
-        pytest.skip("the shared test data is not there (set KAZGEO_SHARED)")
-    return root / "data"
+def shared(shared: Path) -> Path:
+    """Folder ``data`` of the shared test data."""
+    return shared / "data"
 
 
 @pytest.fixture(scope="session")

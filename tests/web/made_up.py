@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import geopandas as gpd
 import numpy as np
-from shapely.geometry import MultiPolygon, Point, box
+from shapely.geometry import LineString, MultiLineString, MultiPolygon, Point, box
 
 from kazgeo.style import Backdrop, Theme, TooltipField, categorical, graduated
 
@@ -61,3 +61,27 @@ def backdrop() -> Backdrop:
         crs=4326,
     )
     return Backdrop(neighbours=land, outline=squares()[["geometry"]], cities=cities)
+
+
+def roads() -> gpd.GeoDataFrame:
+    """Lines that stand for no real road: two classes, a missing one, one of two parts, one without a place."""
+    lines: list[object] = [
+        LineString([(60, 47), (66, 47)]),
+        LineString([(60, 49), (66, 49)]),
+        MultiLineString([[(61, 46), (62.5, 46.8)], [(61.3, 47.4), (64.5, 48.8)]]),
+        LineString([(65, 46), (65, 50)]),
+        None,
+    ]
+    data = gpd.GeoDataFrame(index=[1, 2, 3, 4, 5], geometry=lines, crs=4326)
+    data["name"] = ["M-1", "M-2", "A-1", "A-2", "A-3"]
+    data["class"] = ["main", "main", "other", None, "other"]
+    data["time"] = [10.0, 70.0, 130.0, np.nan, 20.0]
+    return data
+
+
+ROADS = [("main", "main road", "#b30000"), ("other", "other road", "#e6842a", "//")]
+
+
+def road_theme(id_: str = "roads", name: str | None = "name") -> Theme:
+    fields = (TooltipField("time", "time", "min", 0),)
+    return Theme(id_, "Roads", roads(), categorical("class", "class of road", ROADS), name, fields)

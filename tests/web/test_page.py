@@ -406,7 +406,7 @@ def several(data: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         (spots(points().assign(people=[-1.0, 0, 0, 0, 0])), "must not be negative; it is at 11"),
         (spots(several(points())), "these are several: 11"),
         (rate(squares().set_geometry([Point(60, 45), *squares().geometry[1:]], crs=4326)), "all of one kind"),
-        (rate(squares().set_geometry([LineString([(60, 45), (61, 46)])] * 6, crs=4326)), "must be polygons or points"),
+        (rate(squares().set_geometry([LineString([(60, 45), (61, 46)]), *squares().geometry[1:]], crs=4326)), "'line'"),
         (rate(squares().set_geometry(squares().translate(0, 60))), "outside the world"),
         (Theme("e", "E", squares(), Style("rate", "r", "graduated", ())), "has no class"),
     ],

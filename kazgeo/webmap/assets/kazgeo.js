@@ -90,13 +90,15 @@
     /* ---- panes and layers ---- */
     makePanes() {
       this.renderers = {};
-      const panes = { land: 310, data: 400, water: 420, roads: 425, borders: 430, points: 440, marked: 450, cities: 460 };
+      const panes = { land: 310, data: 400, water: 420, roads: 425, borders: 430, casing: 434, lines: 436, points: 440, marked: 450, cities: 460 };
       for (const [name, z] of Object.entries(panes)) {
         const pane = this.map.createPane("kz-" + name);
         pane.style.zIndex = z;
         // only what can be asked takes the mouse: a canvas would keep it from the one below
-        if (name !== "data" && name !== "points") pane.style.pointerEvents = "none";
-        if (name !== "cities") this.renderers[name] = L.canvas({ pane: "kz-" + name, padding: 0.4 });
+        if (name !== "data" && name !== "lines" && name !== "points") pane.style.pointerEvents = "none";
+        // a thin line is hard to hit with a mouse, harder with a finger
+        const tolerance = name !== "lines" ? 0 : window.matchMedia("(pointer: coarse)").matches ? 10 : 4;
+        if (name !== "cities") this.renderers[name] = L.canvas({ pane: "kz-" + name, padding: 0.4, tolerance });
       }
     }
 
@@ -115,7 +117,8 @@
       if (back.neighbours !== undefined) {
         document.body.classList.add("kz-sea");
         // the stroke in the fill's colour closes slivers between two sources' borders
-        this.plain(back.neighbours, "land", { fillColor: land, fillOpacity: 1, color: "#cbcbc6", weight: 1 }).addTo(map);
+        const around = this.plain(back.neighbours, "land", { fillColor: land, fillOpacity: 1, color: "#cbcbc6", weight: 1 }).addTo(map);
+        this.around = L.featureGroup(around.getLayers()).getBounds();
       }
       if (back.water !== undefined) {
         this.plain(back.water, "water", { fillColor: sea, fillOpacity: 1, color: "#a9c3d3", weight: 0.5 }).addTo(map);
@@ -140,15 +143,17 @@
     }
 
     makeLayer(theme) {
-      const shape = this.data.shapes[theme.shape], point = theme.kind === "point";
-      const group = L.featureGroup(), pane = point ? "points" : "data";
+      const shape = this.data.shapes[theme.shape], point = theme.kind === "point", line = theme.kind === "line";
+      const group = L.featureGroup(), pane = point ? "points" : line ? "lines" : "data";
       group.units = new Map();
+      if (line && theme.line.casing) group.casing = this.casing(theme, shape);
       const order = theme.order === null ? shape.order : this.data.columns[theme.order];
       const radius = point ? this.data.columns[theme.radius] : null;
       for (const i of order) {
         if (shape.units[i] === null) continue;
         const options = { renderer: this.renderers[pane], pane: "kz-" + pane, bubblingMouseEvents: false, smoothFactor: 0.5 };
-        const drawn = point ? L.circleMarker(latLngs(shape, i), Object.assign(options, { radius: radius[i] * this.radiusScale })) : L.polygon(latLngs(shape, i), options);
+        const drawn = point ? L.circleMarker(latLngs(shape, i), Object.assign(options, { radius: radius[i] * this.radiusScale }))
+          : line ? L.polyline(latLngs(shape, i), Object.assign(options, this.look(theme, i))) : L.polygon(latLngs(shape, i), options);
         drawn.unit = i;
         group.units.set(i, drawn);
         group.addLayer(drawn);
@@ -159,28 +164,53 @@
       return group;
     }
 
+    // dark lines below all lines of the layer, so that crossings stay open
+    casing(theme, shape) {
+      const group = L.layerGroup(), codes = this.data.columns[theme.codes], { color, more } = theme.line.casing;
+      for (const i of this.data.columns[theme.order]) {
+        if (shape.units[i] === null) continue;
+        const options = { renderer: this.renderers.casing, pane: "kz-casing", interactive: false, smoothFactor: 0.5, lineCap: "butt" };
+        group.addLayer(L.polyline(latLngs(shape, i), Object.assign(options, { color, weight: this.pen(theme, codes[i]).weight + more, opacity: 1 })));
+      }
+      return group;
+    }
+
+    pen(theme, code) {
+      const { widths, dashes } = theme.line, at = code >= 0 ? code : widths.length - 1;
+      return { weight: widths[at], dashArray: dashes[at] || null, lineCap: dashes[at] ? "butt" : "round" };
+    }
+
+    look(theme, i) {
+      const color = this.fill(theme, i);
+      if (theme.kind === "line") return Object.assign(this.pen(theme, this.data.columns[theme.codes][i]), { color, opacity: 1, fill: false });
+      if (theme.kind === "point") return { fillColor: color, fillOpacity: 0.9, color: "#222", weight: 0.8, opacity: 0.9 };
+      return { fillColor: color, fillOpacity: 1, color: BORDER, weight: 0.5, opacity: 0.75 };
+    }
+
     fill(theme, i) {
       const code = this.data.columns[theme.codes][i];
       if (code >= 0) return theme.colors[code];
-      if (theme.kind === "point") return theme.missing_color;
+      if (theme.kind !== "polygon") return theme.missing_color;
       const color = theme.missing_color;
       if (!this.hatches.has(color)) this.hatches.set(color, hatch(color));
       return this.hatches.get(color);
     }
 
     show(number) {
-      const theme = this.data.themes[number], layer = this.layer(theme), point = theme.kind === "point";
+      const theme = this.data.themes[number], layer = this.layer(theme), point = theme.kind === "point", area = theme.kind === "polygon";
       this.unpoint();
-      if (this.shown && this.shown !== layer) this.map.removeLayer(this.shown);
-      this.swap(this.underPoints, point);
-      this.swap(this.overAreas, !point);
+      if (this.shown && this.shown !== layer) {
+        this.map.removeLayer(this.shown);
+        this.swap(this.shown.casing, false);
+      }
+      this.swap(this.underPoints, !area);
+      this.swap(this.overAreas, area);
       // an empty canvas above would keep the mouse from the regions below
       this.map.getPane("kz-points").style.pointerEvents = point ? "" : "none";
+      this.map.getPane("kz-lines").style.pointerEvents = theme.kind === "line" ? "" : "none";
       this.map.getContainer().classList.toggle("kz-on-points", point);
-      layer.units.forEach((drawn, i) => drawn.setStyle({
-        fillColor: this.fill(theme, i), fillOpacity: point ? 0.9 : 1,
-        color: point ? "#222" : BORDER, weight: point ? 0.8 : 0.5, opacity: point ? 0.9 : 0.75,
-      }));
+      layer.units.forEach((drawn, i) => drawn.setStyle(this.look(theme, i)));
+      this.swap(layer.casing, true);
       if (!this.map.hasLayer(layer)) this.map.addLayer(layer);
       this.shown = layer;
       this.theme = theme;
@@ -269,7 +299,9 @@
       this.map.setMinZoom(0);
       this.map.invalidateSize({ pan: false });
       this.map.fitBounds(this.bounds, { padding: [12, 12], animate: false });
-      this.map.setMinZoom(Math.max(0, this.map.getZoom() - 1));
+      // one step further out, but not so far that the surroundings end within the window
+      const whole = this.map.getZoom(), least = this.around ? this.map.getBoundsZoom(this.around, true) : 0;
+      this.map.setMinZoom(Math.min(whole, Math.max(0, whole - 1, least)));
       this.map.setMaxZoom(Math.max(14, this.map.getZoom() + 4));
       this.map.setMaxBounds(this.bounds.pad(0.6));
       this.placeCities();
@@ -292,8 +324,12 @@
       });
     }
 
+    kinds() {
+      return [["polygon", this.words.areas], ["point", this.words.points], ["line", this.words.lines]];
+    }
+
     makeList() {
-      const list = byId("kz-theme-list"), kinds = [["polygon", this.words.areas], ["point", this.words.points]];
+      const list = byId("kz-theme-list"), kinds = this.kinds();
       for (const [kind, title] of kinds) {
         const entries = this.data.groups.map((group, i) => [group, i]).filter(([group]) => group.kind === kind);
         if (!entries.length) continue;
@@ -362,7 +398,8 @@
     /* ---- legend ---- */
     drawLegend(theme) {
       const legend = theme.legend, point = theme.kind === "point", box = byId("kz-legend");
-      const row = (color, label, count, missing) => {
+      const row = (color, label, count, missing, code) => {
+        if (theme.line) return el("tr", "", el("td", "", this.stroke(theme, color, code)), el("td", "", label), el("td", "", count));
         const swatch = el("span", "kz-swatch" + (point ? " kz-point" : "") + (missing && !point ? " kz-missing" : ""));
         swatch.style.backgroundColor = color;
         return el("tr", "", el("td", "", swatch), el("td", "", label), el("td", "", count));
@@ -372,9 +409,9 @@
       head.scope = "col";
       const table = el("table", "", el("thead", "", el("tr", "", head)), el("tbody"));
       const body = table.lastChild;
-      legend.rows.forEach(r => body.append(row(r.color, r.label, r.count, false)));
+      legend.rows.forEach((r, code) => body.append(row(r.color, r.label, r.count, false, code)));
       for (const r of [legend.outside, legend.missing]) {
-        if (r && r.count !== "0") body.append(row(theme.missing_color, r.label, r.count, true));
+        if (r && r.count !== "0") body.append(row(theme.missing_color, r.label, r.count, true, -1));
       }
       box.replaceChildren(el("h2", "", legend.title));
       if (legend.unit) box.append(el("p", "kz-unit", legend.unit));
@@ -382,6 +419,20 @@
       if (legend.sizes) this.drawSizes(box, legend.sizes);
       if (legend.unplaced) box.append(el("p", "kz-lost", legend.unplaced));
       if (legend.note) box.append(el("p", "kz-note", legend.note));
+    }
+
+    // the legend's line as it is on the map
+    stroke(theme, color, code) {
+      const make = (name, values) => {
+        const node = document.createElementNS("http://www.w3.org/2000/svg", name);
+        for (const [key, value] of Object.entries(values)) node.setAttribute(key, value);
+        return node;
+      };
+      const svg = make("svg", { class: "kz-stroke", viewBox: "0 0 26 9", "aria-hidden": "true" }), pen = this.pen(theme, code);
+      const line = (stroke, width, dash) => make("line", { x1: 0, x2: 26, y1: 4.5, y2: 4.5, stroke, "stroke-width": width, "stroke-dasharray": dash || "none" });
+      if (theme.line.casing) svg.append(line(theme.line.casing.color, pen.weight + theme.line.casing.more));
+      svg.append(line(color, pen.weight, pen.dashArray));
+      return svg;
     }
 
     drawSizes(box, sizes) {
@@ -421,7 +472,7 @@
     }
 
     fillTip(i) {
-      const theme = this.theme, name = el("strong", "", this.data.columns[theme.names][i]), list = el("dl"), chip = el("span", "kz-chip");
+      const theme = this.theme, name = theme.names === null ? "" : el("strong", "", this.data.columns[theme.names][i]), list = el("dl"), chip = el("span", "kz-chip");
       const code = this.data.columns[theme.codes][i];
       chip.style.backgroundColor = code < 0 ? theme.missing_color : theme.colors[code];
       list.append(el("dt", "kz-drawn", theme.value.label), el("dd", "kz-drawn", chip, this.text(theme.value, i, theme.value.missing)));
@@ -465,7 +516,10 @@
       this.marked = null;
       if (!drawn) return;
       const options = { renderer: this.renderers.marked, pane: "kz-marked", interactive: false, fill: false, color: "#111", weight: 2.2, smoothFactor: 0.5 };
-      this.marked = drawn instanceof L.CircleMarker
+      if (drawn.options.pane === "kz-lines") {
+        const { color, weight } = drawn.options, wide = Object.assign({}, options, { weight: weight + 4 }), inner = Object.assign({}, options, { color, weight });
+        this.marked = L.layerGroup([L.polyline(drawn.getLatLngs(), wide), L.polyline(drawn.getLatLngs(), inner)]);
+      } else this.marked = drawn instanceof L.CircleMarker
         ? L.circleMarker(drawn.getLatLng(), Object.assign(options, { radius: drawn.getRadius() + 1.5 }))
         : L.polygon(drawn.getLatLngs(), options);
       this.marked.addTo(this.map);
@@ -475,7 +529,7 @@
     units() {
       const shapes = [...new Set(this.data.themes.map(theme => theme.shape))], out = [];
       for (const number of shapes) {
-        const kind = this.data.shapes[number].kind === "point" ? this.words.points : this.words.areas;
+        const kind = this.kinds().find(([k]) => k === this.data.shapes[number].kind)[1];
         const shape = this.data.shapes[number], columns = shape.names.map(c => this.data.columns[c]);
         shape.units.forEach((unit, i) => {
           const names = [...new Set(columns.map(c => c[i]).filter(name => name))];

@@ -16,7 +16,9 @@ from qgis.core import (
     QgsMapRendererParallelJob,
     QgsMapSettings,
     QgsRenderContext,
+    QgsSymbol,
     QgsVectorLayer,
+    QgsWkbTypes,
 )
 from qgis.PyQt.QtCore import QSize
 from qgis.PyQt.QtGui import QColor
@@ -30,7 +32,11 @@ def classes(renderer):
         layers = [symbol.symbolLayer(i) for i in range(symbol.symbolLayerCount())]
         brushes = [layer.properties().get("style", "") for layer in layers]
         shapes = [layer.properties().get("name", "") for layer in layers]
-        found.append({"label": item.label(), "color": symbol.color().name(), "brushes": brushes, "shapes": shapes})
+        pens = [[p.get("line_style", ""), p.get("line_width", "")] for p in (layer.properties() for layer in layers)]
+        told = {"label": item.label(), "color": layers[-1].color().name(), "brushes": brushes, "shapes": shapes}
+        if renderer_draws_areas(symbol):
+            told["color"] = symbol.color().name()
+        found.append({**told, "pens": pens})
     if renderer.type() == "categorizedSymbol":
         for place, category in enumerate(renderer.categories()):
             found[place]["value"] = str(category.value() or "")
@@ -38,6 +44,11 @@ def classes(renderer):
         for place, found_range in enumerate(renderer.ranges()):
             found[place]["value"] = [found_range.lowerValue(), found_range.upperValue()]
     return found
+
+
+def renderer_draws_areas(symbol):
+    """Return whether a symbol is a fill: its first layer has the colour of the class, a second one its hatch."""
+    return symbol.type() == QgsSymbol.Fill
 
 
 def features(layer):
@@ -88,19 +99,28 @@ def main():
     gpkg, out, names = sys.argv[1], Path(sys.argv[2]), sys.argv[3:]
     app = QgsApplication([], False)
     app.initQgis()
-    told = {}
+    told, said = {}, []
+    QgsApplication.messageLog().messageReceived.connect(lambda text, tag, level: said.append([level, tag, text]))
     for name in names:
         layer = QgsVectorLayer(
             f"{gpkg}|layername={name}", name, "ogr"
         )  # loads the default style, as a dropped file does
         count, _ids, styles, _, error = layer.listStylesInDatabase()
         told[name] = {
+            "count": layer.featureCount(),
+            "aliases": {f.name(): f.alias() for f in layer.fields() if f.alias()},
+            "fields": [f.name() for f in layer.fields()],
+            "geometry": QgsWkbTypes.geometryDisplayString(layer.geometryType()),
             "valid": layer.isValid(),
             "styles": styles[:count],
             "error": error,
+        }
+        if layer.renderer() is None:  # a table
+            told[name]["features"] = sum(1 for _ in layer.getFeatures())
+            continue
+        told[name] |= {
             "renderer": layer.renderer().type(),
             "classes": classes(layer.renderer()),
-            "aliases": {f.name(): f.alias() for f in layer.fields() if f.alias()},
             "widgets": {
                 f.name(): f.editorWidgetSetup().config() for f in layer.fields() if f.editorWidgetSetup().config()
             },
@@ -108,6 +128,7 @@ def main():
             "features": features(layer),
         }
         render(layer, out / f"{name}.png")
+    told[""] = {"said": said}
     print(json.dumps(told, ensure_ascii=False), flush=True)
     os._exit(0)  # QGIS may crash in its own clean-up when Python still holds layers
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from kazakhstan_build.classifier import REFORMS, to_2009
-from kazakhstan_build.common import COUNTRY, BuildError, Inputs, number, oblast_code, say, write_csv
+from _builder.classifier import REFORMS, to_2009
+from _builder.common import COUNTRY, BuildError, Inputs, number, oblast_code, say, write_csv
 
 FIRST, LAST = 2008, 2022
 #: Every harmonised region must have a value in every one of these years.

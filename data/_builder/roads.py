@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from kazakhstan_build.common import BuildError, Inputs, say, write_csv
+from _builder.common import BuildError, Inputs, say, write_csv
 
 #: Published lengths are used when published / great-circle lies within these bounds ...
 LOWEST, HIGHEST = 1.0, 1.5

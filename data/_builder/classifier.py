@@ -5,7 +5,7 @@ from __future__ import annotations
 import geopandas as gpd
 import pandas as pd
 
-from kazakhstan_build.common import BuildError, Inputs, oblast_code, say, write_csv
+from _builder.common import BuildError, Inputs, oblast_code, say, write_csv
 
 #: date of effect, old code, new codes, act, where it was read. Typed from the pages named, then checked below:
 #: every new code is in the classifier of 2025, every old one in the bureau's panel.

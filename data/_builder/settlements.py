@@ -12,8 +12,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from kazakhstan_build.classifier import of_region, to_2009
-from kazakhstan_build.common import ALBERS, BuildError, Inputs, say, write_csv
+from _builder.classifier import of_region, to_2009
+from _builder.common import ALBERS, BuildError, Inputs, say, write_csv
 
 #: A place farther than this from every polygon is an error, kilometres.
 NEAREST_LIMIT_KM = 10.0

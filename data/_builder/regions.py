@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from kazakhstan_build.classifier import tidy, to_2009
-from kazakhstan_build.common import ALBERS, BuildError, Inputs, say, write_layers
+from _builder.classifier import tidy, to_2009
+from _builder.common import ALBERS, BuildError, Inputs, say, write_layers
 
 #: The project's own grouping; no citable list of members was found (see SOURCES.md). A city goes with its surroundings.
 MACRO_REGIONS = {
@@ -21,12 +21,14 @@ MACRO_REGIONS = {
     "east": ("630000000",),
 }
 
-#: West, south, east, north of the map's surroundings, degrees.
-FRAME = (40.0, 36.0, 95.0, 60.0)
-#: Simplification of the surroundings, degrees (about 1 km); the border with Kazakhstan and the frame are kept.
-TOLERANCE_DEG = 0.01
-#: Islands and lakes of the surroundings below this area are left out, square degrees (about 20 square km).
-SMALL_DEG2 = 0.002
+#: West, south, east, north of the map's surroundings, degrees: a wide screen shows that much around the country.
+FRAME = (15.0, 25.0, 120.0, 72.0)
+#: What a map of the country shows; beyond it only wide screens look.
+NEAR = (40.0, 36.0, 95.0, 60.0)
+#: Simplification of the surroundings near and far, degrees; the border with Kazakhstan and the frame are kept.
+TOLERANCE_DEG, FAR_TOLERANCE_DEG = 0.01, 0.1
+#: Islands and waters of the surroundings below this area are left out, square degrees, near and far.
+SMALL_DEG2, FAR_SMALL_DEG2 = 0.002, 0.1
 
 
 def build(inputs: Inputs) -> gpd.GeoDataFrame:
@@ -122,26 +124,80 @@ def _surroundings(inputs: Inputs, regions: gpd.GeoDataFrame) -> dict[str, gpd.Ge
     """Return the land of the other countries and the water within the frame as one simplified coverage."""
     frame = shapely.box(*FRAME)
     countries = gpd.read_file(inputs.world_map, layer="countries")
-    countries = countries[countries.intersects(frame) & countries["NAME"].notna()].sort_values("ISO_A3")
-    others = countries[countries["NAME"] != "Kazakhstan"]
-    # The countries' layer leaves seas empty; what is neither a country nor ours is water.
+    countries = countries[countries.intersects(frame)]
+    others = countries[countries["NAME"].notna() & (countries["NAME"] != "Kazakhstan")]
+    others = others.replace({"ISO_A3": {"-99": ""}}).sort_values(["ISO_A3", "NAME"])
     ours = shapely.union_all(np.asarray(regions.geometry))
-    land = shapely.union_all([*others.geometry, ours])
-    water = [w for w in shapely.get_parts(shapely.difference(frame, land)) if w.area > SMALL_DEG2]
-    water.sort(key=lambda w: -w.area)
-    shapes = [shapely.intersection(g, frame) for g in others.geometry] + water
-    shapes = list(shapely.coverage_simplify(np.asarray(shapes), TOLERANCE_DEG, simplify_boundary=False))
-    table = others.rename(columns={"NAME": "name", "ISO_A3": "iso"})[["name", "iso"]].reset_index(drop=True)
-    neighbours = gpd.GeoDataFrame(table, geometry=[_multi(s) for s in shapes[: len(others)]], crs=4326)
-    seas = gpd.GeoDataFrame(
-        {"name": _sea_names(water), "geometry": [_multi(s) for s in shapes[len(others) :]]}, crs=4326
-    )
+    disputed = shapely.difference(_nobodys(countries, frame), ours)
+    countries_land = _without_islets([shapely.intersection(g, frame) for g in (*others.geometry, disputed)])
+    # The countries' layer leaves seas empty; what is neither a country nor ours is water.
+    land = shapely.union_all([*countries_land, ours])
+    wet = shapely.get_parts(shapely.difference(frame, land))
+    water = sorted((w for w in wet if not _small(w)), key=lambda w: -w.area)
+    shapes = _simplified([*_filled(countries_land, [w for w in wet if _small(w)]), *water])
+    names, codes = [*others["NAME"], ""], [*others["ISO_A3"], ""]
+    lands, waters = shapes[: len(names)], shapes[len(names) :]
+    neighbours = gpd.GeoDataFrame({"name": names, "iso": codes}, geometry=[_multi(s) for s in lands], crs=4326)
+    seas = gpd.GeoDataFrame({"name": _sea_names(water), "geometry": [_multi(s) for s in waters]}, crs=4326)
     points = sum(shapely.get_num_coordinates(s) for s in shapes)
     say(f"surroundings: {len(neighbours)} countries, {len(seas)} seas, {points} points")
     return {"neighbours": neighbours, "water": seas}
 
 
+def _nobodys(countries: gpd.GeoDataFrame, frame: Any) -> Any:
+    """Return the land that the source gives to no country by name (the Siachen glacier): land all the same."""
+    named = countries["NAME"].notna()
+    whole = shapely.union_all(np.asarray(countries[named].geometry))
+    rest = shapely.difference(shapely.union_all(np.asarray(countries[~named].geometry)), whole)
+    parts = [p for p in shapely.get_parts(shapely.intersection(rest, frame)) if p.area > SMALL_DEG2]
+    if not parts:
+        raise BuildError("surroundings: the world map has no unnamed land any more; drop this step")
+    return shapely.multipolygons(parts)
+
+
+def _small(shape: Any) -> bool:
+    """Return whether a piece is too small to be shown where it lies."""
+    return bool(shape.area <= (SMALL_DEG2 if shapely.intersects(shape, shapely.box(*NEAR)) else FAR_SMALL_DEG2))
+
+
+def _without_islets(shapes: list[Any]) -> list[Any]:
+    """Leave small islands out; a small piece beside another country (an exclave) stays, and so does a whole country."""
+    tree = shapely.STRtree(shapes)
+    kept = []
+    for number, shape in enumerate(shapes):
+        parts = shapely.get_parts(shape)
+        largest = parts[np.argmax(shapely.area(parts))]
+        beside = [set(tree.query(p, predicate="intersects").tolist()) != {number} for p in parts]
+        wanted = [p for p, b in zip(parts, beside, strict=True) if b or not _small(p) or p is largest]
+        kept.append(shapely.multipolygons(wanted))
+    return kept
+
+
+def _filled(shapes: list[Any], holes: list[Any]) -> list[Any]:
+    """Give each small water to the country with which it shares the longest shore, so that nothing stays empty."""
+    tree, more = shapely.STRtree(shapes), {}
+    for hole in holes:
+        beside = tree.query(hole, predicate="intersects").tolist()
+        shore = {n: shapely.length(shapely.intersection(shapes[n], shapely.boundary(hole))) for n in beside}
+        if shore:
+            more.setdefault(max(shore, key=lambda n: shore[n]), []).append(hole)
+    return [shapely.union_all([s, *more[n]]) if n in more else s for n, s in enumerate(shapes)]
+
+
+def _simplified(shapes: list[Any]) -> list[Any]:
+    """Simplify a coverage, more beyond what maps of the country show; both sides meet at the same points."""
+    near = shapely.box(*NEAR)
+    inside = shapely.intersection(shapes, near)
+    outside = shapely.difference(shapes, near)
+    halves = []
+    for half, tolerance in ((inside, TOLERANCE_DEG), (outside, FAR_TOLERANCE_DEG)):
+        there = ~shapely.is_empty(half)
+        half[there] = shapely.coverage_simplify(half[there], tolerance, simplify_boundary=False)
+        halves.append(half)
+    return list(shapely.union(*halves))
+
+
 def _sea_names(water: list[Any]) -> list[str]:
-    """Name a sea by a point well inside it; anything else stays unnamed."""
-    known = {"Caspian Sea": shapely.Point(51.0, 42.0), "Black Sea": shapely.Point(41.0, 42.0)}
+    """Name a sea by a point well inside it; anything else stays unnamed (the Black Sea is one with the oceans)."""
+    known = {"Caspian Sea": shapely.Point(51.0, 42.0)}
     return [next((name for name, point in known.items() if shapely.contains(w, point)), "") for w in water]
