@@ -79,7 +79,11 @@ class Source:
 
 def _existing(path: Path) -> Path:
     """Return the path, or say why it can't be read."""
-    if not path.exists():
+    try:
+        there = path.exists()
+    except OSError as error:  # a name too long, a folder that may not be entered
+        raise InputError(f"file '{str(path)[:80]}' can't be read: {error.strerror or error}") from error
+    if not there:
         near = [p.name for p in path.parent.glob("*")] if path.parent.is_dir() else []
         where = "" if path.parent.is_dir() else f"; the folder '{path.parent}' does not exist"
         raise InputError(f"file '{path}' does not exist{where}{suggestion(path.name, near)}")
@@ -103,7 +107,8 @@ def _ogr(path: Path) -> Iterator[None]:
     try:
         yield
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError) as error:
-        raise InputError(f"file '{path}' can't be read as a map layer: {str(error).splitlines()[0]}") from error
+        reason = str(error).splitlines()[0].partition("; It might help")[0]
+        raise InputError(f"file '{path}' can't be read as a map layer: {reason}") from error
 
 
 def _layer_name(path: Path, layer: str | None) -> str | None:
@@ -193,7 +198,10 @@ def read_table(source: Source | str | Path, *, text: bool = False) -> pd.DataFra
     InputError
         Missing, empty or foreign file, no such sheet.
     """
+    import zipfile
+
     import pandas as pd
+    from python_calamine import CalamineError
 
     src = source if isinstance(source, Source) else Source.parse(source)
     path = _existing(src.path)
@@ -207,15 +215,16 @@ def read_table(source: Source | str | Path, *, text: bool = False) -> pd.DataFra
             table = _read_workbook(path, src.layer, text)
         else:
             table = _read_csv(path, text)
-    except (ValueError, OSError, KeyError, pd.errors.ParserError) as error:
-        if isinstance(error, InputError):
-            raise
+    except InputError:
+        raise
+    except (ValueError, OSError, KeyError, zipfile.BadZipFile, CalamineError) as error:
         raise InputError(f"file '{path}' can't be read as a table: {str(error).splitlines()[0]}") from error
     return set_id(table, src.id, str(path)) if src.id else table
 
 
 def _read_csv(path: Path, text: bool) -> pd.DataFrame:
     import io
+    import warnings
 
     import pandas as pd
 
@@ -226,15 +235,21 @@ def _read_csv(path: Path, text: bool) -> pd.DataFrame:
         content = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         content = raw.decode("cp1251", errors="strict")
-    lines = content.splitlines()
-    first = next((line for line in lines if line.strip()), "")
-    if not first:
+    lines = [line for line in content.splitlines() if line.strip()]
+    if not lines:
         raise InputError(f"file '{path}' has no line with text in it")
-    separator = max(";,\t", key=first.count)
+    # A title above the heading has no separator in it, so there the first line doesn't tell.
+    separator = max(";,\t", key=("\n".join(lines[:50]) if text else lines[0]).count)
     options: dict[str, Any] = {"sep": separator, "dtype": str, "keep_default_na": False, "na_values": [""]}
     if text:
-        options["header"] = None
-    return pd.read_csv(io.StringIO(content), **options)
+        options |= {"header": None, "names": range(1 + max(line.count(separator) for line in lines))}
+    with warnings.catch_warnings():
+        # Without index_col=False pandas takes the first cells of a row that is too long for its index, in silence.
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        try:
+            return pd.read_csv(io.StringIO(content), index_col=False, **options)
+        except pd.errors.ParserWarning as error:
+            raise InputError(f"file '{path}': the first row has more cells than the heading") from error
 
 
 def _read_workbook(path: Path, sheet: str | None, text: bool) -> pd.DataFrame:
@@ -296,9 +311,9 @@ def write_layers(path: Path, layers: Mapping[str, geopandas.GeoDataFrame | pd.Da
     import pyogrio
     import pyogrio.errors
 
-    path.unlink(missing_ok=True)
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": "2000-01-01T00:00:00.000Z"})
     try:
+        path.unlink(missing_ok=True)
         for name, data in layers.items():
             frame = _flat(data)
             options: dict[str, Any] = {"driver": "GPKG", "layer": name, "append": path.exists(), "VERSION": "1.2"}
@@ -310,6 +325,29 @@ def write_layers(path: Path, layers: Mapping[str, geopandas.GeoDataFrame | pd.Da
         raise InputError(f"GeoPackage '{path}' can't be written: {str(error).splitlines()[0]}") from error
     finally:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
+    _whole(path, layers)
+
+
+def _whole(path: Path, layers: Mapping[str, Any]) -> None:
+    """Refuse a GeoPackage that lacks rows or a spatial index.
+
+    GDAL builds the indexes when it closes the file and tells no one when the disk is full by then.
+    """
+    import sqlite3
+
+    import geopandas
+
+    if not layers:
+        return
+    with contextlib.closing(sqlite3.connect(path)) as base:
+        tables = {row[0] for row in base.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        for name, data in layers.items():
+            quoted = '"' + name.replace('"', '""') + '"'
+            (rows,) = base.execute(f"SELECT count(*) FROM {quoted}").fetchone()  # noqa: S608 (quoted above)
+            indexed = not isinstance(data, geopandas.GeoDataFrame) or f"rtree_{name}_geom" in tables
+            if rows != len(data) or not indexed:
+                lost = "its spatial index" if rows == len(data) else f"{len(data) - rows} of {len(data)} rows"
+                raise InputError(f"GeoPackage '{path}' is not whole: layer '{name}' lacks {lost}; free some space")
 
 
 def _promote(frame: geopandas.GeoDataFrame) -> bool:

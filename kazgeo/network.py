@@ -149,6 +149,9 @@ def from_edges(
         raise InputError("nodes are wanted: a table indexed by node id with columns lon and lat")
     if not nodes.index.is_unique:
         raise InputError(f"node ids must be unique; repeated: {listing(nodes.index[nodes.index.duplicated()])}")
+    for column in ("lon", "lat"):
+        if column not in nodes.columns:
+            raise unknown("column", column, nodes.columns, "a column of nodes")
     lon, lat = nodes["lon"].to_numpy(dtype=float), nodes["lat"].to_numpy(dtype=float)
     nowhere = ~(np.isfinite(lon) & np.isfinite(lat) & (np.abs(lat) <= 90))
     if nowhere.any():
@@ -228,13 +231,14 @@ def from_lines(
         raise InputError("lines declare no CRS; set it with lines.set_crs(...)")
     if length_km is not None and length_km not in lines.columns:
         raise unknown("length column", length_km, lines.columns, "a column of the lines")
+    given = lines.geometry.to_numpy()
+    bad = ~has_place(given) | ~np.isin(shapely.get_type_id(given), (1, 5))
+    if bad.any() or not len(given):
+        named = f": {listing(lines.index[bad])}" if bad.any() else ""
+        raise InputError(f"lines wanted; {int(bad.sum())} of {len(given)} shapes are missing, empty or no lines{named}")
     exploded = lines.explode(ignore_index=True)
     if length_km is not None and len(exploded) != len(lines):
         raise InputError(f"lengths of column '{length_km}' can't be shared among the parts of multi-part lines")
-    shapes = exploded.geometry.to_numpy()
-    bad = shapely.is_missing(shapes) | shapely.is_empty(shapes) | (shapely.get_type_id(shapes) != 1)
-    if bad.any() or not len(shapes):
-        raise InputError(f"lines wanted; {int(bad.sum())} of {len(shapes)} shapes are missing, empty or no lines")
     degrees = exploded.geometry.to_crs(4326).to_numpy()
     ends = np.r_[shapely.get_point(degrees, 0), shapely.get_point(degrees, -1)]
     flat = exploded.geometry.to_crs(local_metres(lines)).to_numpy()
@@ -244,7 +248,7 @@ def from_lines(
     where = shapely.get_coordinates(ends[first])
     nodes = pd.DataFrame({"lon": where[:, 0], "lat": where[:, 1]})
     geod = pyproj.Geod(ellps="WGS84")
-    m = len(shapes)
+    m = len(exploded)
     if length_km is None:
         length = np.array([geod.geometry_length(g) / 1000 for g in degrees])
     else:
@@ -364,7 +368,7 @@ def attach(network: Network, places: geopandas.GeoDataFrame, access: Access | No
     roads = lines.geometry.to_crs(frame).to_numpy()
     points = places.geometry.to_crs(frame).to_numpy()
     there = np.flatnonzero(has_place(points))
-    edge, distance = _nearest_edge(roads, points[there])
+    edge, distance = _nearest_edge(network, roads, points[there])
     node = pd.Series(-1, index=places.index, dtype=np.int64, name="node")
     metres = pd.Series(np.nan, index=places.index, name="road_distance_m")
     metres.iloc[there] = distance
@@ -394,14 +398,17 @@ def attach(network: Network, places: geopandas.GeoDataFrame, access: Access | No
     return Attached(extended, node, metres, component)
 
 
-def _nearest_edge(roads: Any, points: Any) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return position of and metres to the nearest edge; the first edge when several are equally near."""
+def _nearest_edge(network: Network, roads: Any, points: Any) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return position of and metres to the nearest edge; the quickest when several are equally near."""
     import shapely
 
     if not len(points):
         return np.empty(0, np.int64), np.empty(0)
     (of, which), distance = shapely.STRtree(roads).query_nearest(points, return_distance=True, all_matches=True)
-    order = np.lexsort((which, of))
+    ends = [values[side] for side in (network.end, network.start) for values in (network.lat, network.lon)]
+    rank = np.empty(len(roads), np.int64)
+    rank[np.lexsort((*ends, network.length_m, network.time_s))] = np.arange(len(roads))
+    order = np.lexsort((rank[which], of))
     first = np.unique(of[order], return_index=True)[1]
     return which[order][first].astype(np.int64), distance[order][first]
 

@@ -86,9 +86,9 @@ def replacing(path: Path | str) -> Iterator[Path]:
         When nothing can be written there: no permission, no space, a folder in the way.
     """
     target = Path(path)
-    if target.is_dir():
-        raise InputError(f"output '{target}' is a folder; name a file")
     try:
+        if target.is_dir():
+            raise InputError(f"output '{target}' is a folder; name a file")
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=".kazgeo-", suffix=target.suffix, dir=target.parent)
     except OSError as error:
@@ -101,6 +101,10 @@ def replacing(path: Path | str) -> Iterator[Path]:
         beside.replace(target)
     except OSError as error:
         raise _unwritable(target, error) from error
+    except InputError as error:
+        if str(beside) in str(error):  # the reader knows the file by its own name only
+            raise InputError(str(error).replace(str(beside), str(target))) from error
+        raise
     finally:
         for leftover in (beside, Path(f"{beside}-journal"), Path(f"{beside}-wal"), Path(f"{beside}-shm")):
             leftover.unlink(missing_ok=True)

@@ -146,7 +146,7 @@ def locate(
     """Return the region of every settlement by its place.
 
     Assumption: a settlement on the shore or on a generalised border belongs to the nearest region when that is no
-    farther than ``within_m``.
+    farther than ``within_m``; one on the very border belongs to the region that comes first by id.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ def locate(
     Raises
     ------
     InputError
-        When most settlements lie outside but would lie inside with longitude and latitude swapped.
+        No CRS, no region, or most settlements outside that would lie inside with longitude and latitude swapped.
 
     Examples
     --------
@@ -183,18 +183,24 @@ def locate(
     import geopandas
     import shapely
 
+    for what, layer in (("settlements", settlements), ("regions", regions)):
+        if layer.crs is None:
+            raise InputError(f"{what} declare no CRS; set it (for longitudes and latitudes EPSG:4326)")
+    if not has_place(regions.geometry.to_numpy()).any():
+        raise InputError("regions: the layer has no feature with a place, so no settlement lies in one")
+    regions = regions.iloc[np.argsort(regions.index.map(str).to_numpy(dtype=object), kind="stable")]
     frame = local_metres(regions)
     shapes = regions.geometry.to_crs(frame).to_numpy()
     places = settlements.geometry.to_crs(frame).to_numpy()
     there = np.flatnonzero(has_place(places))
     nearest, distance = _nearest(shapes, places[there])
-    if len(there) and (distance > within_m).mean() > 0.5 and settlements.crs.is_geographic:
+    if settlements.crs.is_geographic and (distance > within_m).sum() > len(there) / 2:
         turned = geopandas.GeoSeries(
             shapely.transform(settlements.geometry.to_numpy()[there], lambda c: c[:, ::-1]), crs=settlements.crs
         )
         legal = (np.abs(turned.y) <= 90).to_numpy()
         _, other = _nearest(shapes, turned[legal].to_crs(frame).to_numpy())
-        if legal.all() and (other <= within_m).mean() > 0.5:
+        if legal.all() and (other <= within_m).sum() > len(there) / 2:
             raise InputError(
                 f"settlements: {int((distance > within_m).sum())} of {len(there)} lie outside all regions, but inside "
                 "with longitude and latitude swapped; swap the columns"
@@ -210,7 +216,7 @@ def locate(
 
 
 def _nearest(shapes: Any, places: Any) -> tuple[Any, Any]:
-    """Return position of the nearest shape and the distance to it; on a border the first region by order."""
+    """Return position of the nearest shape and the distance to it; on a border the first region by id."""
     import shapely
 
     if not len(places):

@@ -284,13 +284,16 @@ def _near_pairs(shapes: NDArray[Any], tolerance_m: float) -> tuple[NDArray[np.in
 
 
 def _common_border(left: NDArray[Any], right: NDArray[Any], tolerance_m: float) -> NDArray[np.float64]:
-    """Return the length of border that each pair has in common."""
+    """Return the length of border that each pair has in common, the same whichever of the two comes first."""
     import shapely
 
     if tolerance_m == 0:
         return np.asarray(shapely.length(shapely.intersection(shapely.boundary(left), shapely.boundary(right))))
-    near = shapely.buffer(right, tolerance_m, quad_segs=2)
-    return np.asarray(shapely.length(shapely.intersection(shapely.boundary(left), near)))
+    ways = []
+    for one, other in ((left, right), (right, left)):
+        near = shapely.buffer(other, tolerance_m, quad_segs=2)
+        ways.append(shapely.length(shapely.intersection(shapely.boundary(one), near)))
+    return np.asarray(np.maximum(*ways))
 
 
 def knn(points: geopandas.GeoDataFrame, k: int = 8) -> Weights:

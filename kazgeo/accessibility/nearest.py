@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,13 @@ import scipy.sparse.csgraph as csgraph
 from kazgeo.errors import InputError, listing
 from kazgeo.network import Attached
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 __all__ = ["Nearest", "nearest"]
+
+#: Seconds within which two routes are equally quick.
+_SAME_S = 1e-6
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,8 @@ def nearest(attached: Attached, destinations: pd.Index) -> Nearest:
     """Return the travel time from every place to the nearest destination.
 
     Assumption: travel takes the quickest route on the network, both ways alike; a destination is at no distance
-    from itself. When two destinations are equally near, the one that comes first by id is named.
+    from itself. When two destinations are equally near (within a microsecond), the one that comes first by id is
+    named, and of two equally quick routes to it the shorter one is measured.
 
     Parameters
     ----------
@@ -65,7 +73,7 @@ def nearest(attached: Attached, destinations: pd.Index) -> Nearest:
 
     Notes
     -----
-    Multi-source Dijkstra search on the travel time; the length is measured along the quickest route.
+    Multi-source Dijkstra search on the travel time, then one walk over the edges that lie on quickest routes.
 
     References
     ----------
@@ -100,36 +108,48 @@ def nearest(attached: Attached, destinations: pd.Index) -> Nearest:
     chosen = chosen.loc[sorted(chosen.index, key=str)]
     if not len(chosen):
         raise InputError("no destination is tied to the network: all are farther from a road than the limit")
-    time, predecessor, source = csgraph.dijkstra(
-        attached.network.matrix, indices=chosen.to_numpy(), min_only=True, return_predecessors=True
-    )
-    length = _route_lengths(attached, time, predecessor)
+    time = csgraph.dijkstra(attached.network.matrix, indices=chosen.to_numpy(), min_only=True)
+    rank, length = _routes(attached, time, chosen.to_numpy())
     tied = attached.node.to_numpy() >= 0
     node = attached.node.to_numpy()[tied]
     reached = np.isfinite(time[node])
-    owner = pd.Series(chosen.index, index=chosen.to_numpy())
     out = pd.DataFrame({"time_s": np.nan, "length_m": np.nan}, index=ids)
     out.loc[tied, "time_s"] = np.where(reached, time[node], np.nan)
     out.loc[tied, "length_m"] = np.where(reached, length[node], np.nan)
     who = pd.Series(None, index=ids, dtype=object, name="destination")
     at = np.flatnonzero(tied)[reached]
-    who.iloc[at] = owner.loc[source[node[reached]]].to_numpy()
+    who.iloc[at] = chosen.index.to_numpy(dtype=object)[rank[node[reached]]]
     return Nearest(out["time_s"], out["length_m"], who, _dropped(attached, out["time_s"]))
 
 
-def _route_lengths(attached: Attached, time: np.ndarray, predecessor: np.ndarray) -> np.ndarray:
-    """Return metres along the quickest route to every node, walking the search tree outwards."""
+def _routes(
+    attached: Attached, time: NDArray[np.float64], sources: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the rank of the source every node belongs to, and metres to it along a quickest route.
+
+    Only edges on some quickest route count: time at one end + time of the edge = time at the other, to within the
+    rounding of edges that were cut. Over those, the first source wins, then the shorter way. One pass outwards
+    settles it; a second one is needed where cut edges take no time and the order of their ends can't be told.
+    """
     network = attached.network
-    lookup: dict[tuple[int, int], float] = {}
-    order = np.lexsort((network.length_m, network.time_s))[::-1]
-    for i, j, metres in zip(network.start[order], network.end[order], network.length_m[order], strict=True):
-        lookup[int(i), int(j)] = lookup[int(j), int(i)] = float(metres)
-    length = np.where(np.isfinite(time), 0.0, np.nan)
-    for node in np.argsort(time, kind="stable"):
-        before = int(predecessor[node])
-        if before >= 0:
-            length[node] = length[before] + lookup[before, int(node)]
-    return length
+    tail, head = np.r_[network.start, network.end], np.r_[network.end, network.start]
+    seconds, metres = np.tile(network.time_s, 2), np.tile(network.length_m, 2)
+    with np.errstate(invalid="ignore"):
+        tight = np.flatnonzero((time[tail] + seconds <= time[head] + _SAME_S) & ~np.isin(head, sources))
+    tight = tight[np.lexsort((metres[tight], time[tail[tight]], time[head[tight]]))]
+    steps = list(zip(tail[tight].tolist(), head[tight].tolist(), metres[tight].tolist(), strict=True))
+    best: list[tuple[int, float]] = [(len(sources), np.inf)] * network.n
+    for rank, node in enumerate(sources.tolist()):
+        best[node] = (rank, 0.0)
+    changed = True
+    while changed:
+        changed = False
+        for before, node, way in steps:
+            rank, length = best[before]
+            found = (rank, length + way)
+            if found < best[node]:
+                best[node], changed = found, True
+    return np.array([r for r, _ in best], dtype=np.int64), np.array([m for _, m in best])
 
 
 def _dropped(attached: Attached, time_s: pd.Series) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,9 @@ from kazgeo.io import Source, read_table
 from kazgeo.parsing import parse_numbers
 
 __all__ = ["Harmonised", "harmonise", "read_reforms", "successors"]
+
+#: Year from which a set of codes makes up a whole, and each one's share of the whole's weight (NaN: unknown).
+_Stage = tuple[int, dict[str, float]]
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,8 @@ def harmonise(
     and a whole is never divided. Counts are summed; rates and per-head values are averaged with the weight that
     their metadata names, x = sum(w x) / sum(w). Where the weight of a part isn't published for a year, the part's
     share at the reform (column ``share`` of the reforms) stands in, and that is told. A figure one of whose parts
-    is missing stays missing.
+    is missing stays missing; so does one of a code that outlived its reform (630000000 without 100000000) more than
+    a year later, because nothing tells whether it is the whole or what remained of it.
 
     Parameters
     ----------
@@ -142,7 +146,7 @@ def harmonise(
     >>> harmonise(figures, 2018, reforms=table, metadata=about)
     Traceback (most recent call last):
     kazgeo.errors.InputError: figures for 510000000 (2017) can't be divided among its successors 610000000, 790000000;
-    choose a vintage before 2018 or leave these years out
+    choose a vintage before 2018 or leave these figures out
     """
     check(panel)
     _known(panel, metadata)
@@ -180,26 +184,38 @@ def _known(panel: pd.DataFrame, metadata: Mapping[str, Indicator]) -> None:
 
 
 def _nothing_to_divide(panel: pd.DataFrame, reforms: pd.DataFrame, vintage: int) -> None:
-    """Refuse figures of a whole that no longer exists at the vintage."""
+    """Refuse figures of a whole that no longer exists at the vintage, indicator by indicator.
+
+    A code that outlived its reform means the whole up to the year of the reform, unless the other parts have
+    figures of their own in that year.
+    """
+    regions = panel.index.get_level_values("region").astype(str)
+    years = panel.index.get_level_values("year")
     gone = reforms[reforms["date"].dt.year <= vintage]
-    for old, group in gone.groupby("old"):
+    for (date, old), group in gone.groupby(["date", "old"]):
         new = sorted(group["new"])
-        first = int(group["date"].dt.year.min())
-        regions = panel.index.get_level_values("region").astype(str)
-        years = panel.index.get_level_values("year")
-        here = (regions == old) & panel.notna().any(axis=1).to_numpy()
-        if old in new:
-            beside = set(years[regions.isin([n for n in new if n != old])])
-            here = here & (years < first) & ~years.isin(beside)
-        if here.any():
-            shown = _years(years[here])
-            raise InputError(
-                f"figures for {old} ({shown}) can't be divided among its successors {', '.join(new)}; "
-                f"choose a vintage before {first} or leave these years out"
-            )
+        others = regions.isin([n for n in new if n != old])
+        refused: dict[str, set[int]] = {}
+        beside: set[int] = set()
+        for name in panel.columns:
+            have = panel[name].notna().to_numpy()
+            parts = set(years[others & have])
+            here = set(years[(regions == old) & have])
+            refused[name] = {y for y in here if y <= date.year and y not in parts} if old in new else here
+            beside |= refused[name] & parts
+        wrong = sorted(set().union(*refused.values()))
+        if not wrong:
+            continue
+        concerned = [name for name, found in refused.items() if found]
+        which = f"; {listing(concerned)}" if len(concerned) < len(panel.columns) else ""
+        more = f"; for {_years(beside)} its successors have figures of their own" if beside else ""
+        raise InputError(
+            f"figures for {old} ({_years(wrong)}{which}) can't be divided among its successors {', '.join(new)}; "
+            f"choose a vintage before {date.year} or leave these figures out{more}"
+        )
 
 
-def _years(years: pd.Index) -> str:
+def _years(years: Iterable[int]) -> str:
     found = sorted({int(y) for y in years})
     return str(found[0]) if len(found) == 1 else f"{found[0]}–{found[-1]}"
 
@@ -226,7 +242,7 @@ def _put_together(
         if len(parts) == 1:
             values[code, int(year)] = float(some.set_index("region").loc[next(iter(parts)), name])
             continue
-        figure, rule = _aggregate(some, name, about, reforms)
+        figure, rule = _aggregate(some, name, about, parts)
         values[code, int(year)] = figure
         if figure == figure:
             merged.append((code, year, name, "+".join(sorted(parts)), rule))
@@ -236,35 +252,34 @@ def _put_together(
     return pd.Series(list(values.values()), index=at, dtype=float), merged, missing
 
 
-def _expected_parts(reforms: pd.DataFrame, vintage: int) -> dict[str, list[tuple[int, frozenset[str]]]]:
-    """Return for every whole the sets of codes that make it up, by the year from which they do."""
-    back = successors(reforms, vintage)
-    out: dict[str, list[tuple[int, frozenset[str]]]] = {}
-    for whole in set(back.values()):
-        current = {whole}
-        stages: list[tuple[int, frozenset[str]]] = [(0, frozenset(current))]
+def _expected_parts(reforms: pd.DataFrame, vintage: int) -> dict[str, list[_Stage]]:
+    """Return for every whole the codes that make it up and their shares, by the year from which they do."""
+    out: dict[str, list[_Stage]] = {}
+    for whole in set(successors(reforms, vintage).values()):
+        current = {whole: 1.0}
+        stages: list[_Stage] = [(0, current)]
         for date, group in reforms[reforms["date"].dt.year > vintage].groupby("date"):
             for old, rows in group.groupby("old"):
                 if old in current:
-                    current = (current - {old}) | set(rows["new"])
-                    stages.append((date.year, frozenset(current)))
+                    share = rows["share"] if "share" in rows.columns else pd.Series(np.nan, index=rows.index)
+                    parts = {new: current[old] * s for new, s in zip(rows["new"], share, strict=True)}
+                    current = {code: s for code, s in current.items() if code != old} | parts
+                    stages.append((date.year, current))
         out[whole] = stages
     return out
 
 
-def _current(stages: list[tuple[int, frozenset[str]]], year: int) -> frozenset[str]:
+def _current(stages: list[_Stage], year: int) -> dict[str, float]:
     return [codes for start, codes in stages if start <= year][-1]
 
 
-def _parts_of(
-    whole: str, year: int, found: set[str], stages: list[tuple[int, frozenset[str]]], name: str
-) -> frozenset[str] | None:
-    """Return the set of codes that makes up the whole, None when it is incomplete; refuse a double count.
+def _parts_of(whole: str, year: int, found: set[str], stages: list[_Stage], name: str) -> dict[str, float] | None:
+    """Return the codes that make up the whole and their shares, None when they are incomplete; refuse a double count.
 
     The bureau back-casts (new codes before the reform) and lags (old codes in the year of the reform), so any
     complete stage is taken, except an old code that outlived its reform by more than that year.
     """
-    complete = [(start, codes) for start, codes in stages if codes == found]
+    complete = [(start, codes) for start, codes in stages if codes.keys() == found]
     if complete:
         start, codes = complete[0]
         outlived = [s for s, c in stages if s > start and s < year and codes != c and whole in codes and whole in c]
@@ -277,14 +292,13 @@ def _parts_of(
     return None
 
 
-def _aggregate(rows: pd.DataFrame, name: str, about: Indicator, reforms: pd.DataFrame) -> tuple[float, str]:
+def _aggregate(rows: pd.DataFrame, name: str, about: Indicator, shares: dict[str, float]) -> tuple[float, str]:
     """Return the sum or the weighted mean, and the rule in words (NaN when a weight can't be known)."""
     if about.aggregation == "sum":
         return float(rows[name].sum()), "sum"
     weight, rule = rows[about.weight], f"mean weighted by {about.weight}"
-    if weight.isna().any() and "share" in reforms.columns:
-        share = reforms.drop_duplicates("new", keep="first").set_index("new")["share"]
-        weight, rule = rows["region"].map(share), f"mean weighted by the parts' share of {about.weight} at the reform"
+    if weight.isna().any():
+        weight, rule = rows["region"].map(shares), f"mean weighted by the parts' share of {about.weight} at the reform"
     if weight.isna().any() or not weight.sum() > 0:
         return float("nan"), rule
     return float((rows[name] * weight).sum() / weight.sum()), rule

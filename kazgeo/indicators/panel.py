@@ -11,14 +11,23 @@ import pandas as pd
 
 from kazgeo import kato
 from kazgeo.errors import InputError, listing, unknown
+from kazgeo.indicators import wide
 from kazgeo.io import Source, read_table
 from kazgeo.messages import Names
-from kazgeo.parsing import match_names, parse_numbers, parse_year
+from kazgeo.parsing import clean_name, match_names, parse_numbers, parse_year
 
 __all__ = ["Indicator", "check", "rate", "read", "read_metadata", "to_long"]
 
 _REGION_NAMES = ("region", "kato", "code", "регион", "область")
 _YEAR_NAMES = ("year", "год", "жыл")
+_COUNTRY_NAMES = (
+    "республика казахстан",
+    "казахстан",
+    "қазақстан республикасы",
+    "қазақстан",
+    "republic of kazakhstan",
+    "kazakhstan",
+)
 
 
 @dataclass(frozen=True)
@@ -123,13 +132,17 @@ def check(panel: pd.DataFrame, name: str = "indicators") -> None:
 
 
 def read(
-    source: Source | str | Path, *, indicator: str | None = None, names: pd.DataFrame | None = None
+    source: Source | str | Path,
+    *,
+    indicator: str | None = None,
+    names: pd.DataFrame | None = None,
+    block: str | None = None,
 ) -> pd.DataFrame:
     """Return a panel from a long or a wide table, CSV, Excel or Parquet, as the bureau writes it.
 
     Assumption: a long table has columns region (or kato), year and either indicator and value, or one column per
     indicator. A wide table has years in a heading row and regions in the first column; rows above the heading are
-    titles, rows without a figure are headings.
+    titles, rows without a figure are headings. Quarters, half-years and months are not years and are left out.
 
     Parameters
     ----------
@@ -138,7 +151,10 @@ def read(
     indicator : str, optional
         Name of the one indicator of a wide table (default "value").
     names : DataFrame, optional
-        Indexed by code with columns of names: region names are then turned into codes.
+        Indexed by code with columns of names: region names are then turned into codes, the country's name into
+        000000000.
+    block : str, optional
+        Title of the block wanted, where a sheet repeats the regions in blocks one below another (all, urban, rural).
 
     Returns
     -------
@@ -148,22 +164,59 @@ def read(
     Raises
     ------
     InputError
-        Unreadable file, cells that are no numbers, repeated keys (all listed).
+        Unreadable file, cells that are no numbers, several blocks and none named, repeated keys (all listed).
     """
-    table = read_table(source)
-    columns = {str(c).strip().lower(): c for c in table.columns}
+    src = source if isinstance(source, Source) else Source.parse(source)
+    cells = _cells(Source(src.path, src.layer))
+    columns = {str(c).strip().lower(): i for i, c in cells.iloc[0].items()} if len(cells) else {}
     region = next((columns[c] for c in _REGION_NAMES if c in columns), None)
     year = next((columns[c] for c in _YEAR_NAMES if c in columns), None)
     if region is not None and year is not None:
-        long = _from_long(table.rename(columns={region: "region", year: "year"}), str(source))
+        long = _from_long(_headed(cells, {region: "region", year: "year"}, str(source)), str(source))
     else:
-        long = _from_wide(source, indicator or "value")
+        long = wide.read_wide(cells, indicator or "value", block, str(source))
     if names is not None:
-        text = [c for c in names.columns if names[c].map(lambda v: isinstance(v, str)).any()]
-        long["region"] = match_names(long["region"], names, text).to_numpy()
+        long["region"] = _codes(long["region"], names)
     elif long["region"].map(_looks_like_kato).all():
         long["region"] = kato.check(long["region"], f"regions of {source}")
     return _pivot(long, str(source))
+
+
+def _cells(source: Source) -> pd.DataFrame:
+    """Return the table as cells, heading included, without empty rows."""
+    if source.path.suffix.lower() == ".parquet":
+        table = read_table(source)
+        return pd.DataFrame([list(table.columns), *table.to_numpy(dtype=object).tolist()], dtype=object)
+    return read_table(source, text=True).dropna(how="all").reset_index(drop=True)
+
+
+def _headed(cells: pd.DataFrame, renamed: dict[Any, str], where: str) -> pd.DataFrame:
+    """Return the rows below the heading as a table; region and year under their English names."""
+    used = [c for c in cells.columns if cells[c].notna().any()]
+    nameless = [i for i, c in enumerate(used, 1) if pd.isna(cells.loc[0, c])]
+    if nameless:
+        raise InputError(
+            f"{where}: columns without a heading: {listing(nameless)} (counted from 1); name or remove them"
+        )
+    heading = [renamed.get(c, str(cells.loc[0, c]).strip()) for c in used]
+    twice = sorted({h for h in heading if heading.count(h) > 1})
+    if twice:
+        raise InputError(f"{where}: columns are given more than once: {listing(twice)}")
+    body = cells.iloc[1:][used]
+    if not len(body):
+        raise InputError(f"{where}: no row below the heading")
+    if body[body.columns[heading.index("region")]].isna().any():
+        raise InputError(f"{where}: the column of regions has empty cells")
+    return body.set_axis(heading, axis=1)
+
+
+def _codes(regions: pd.Series, names: pd.DataFrame) -> Any:
+    """Return the code of every region named."""
+    text = [c for c in names.columns if names[c].map(lambda v: isinstance(v, str)).any()]
+    country = regions.map(clean_name).isin(_COUNTRY_NAMES)
+    codes = regions.where(~country, kato.COUNTRY_CODE).astype(object)
+    codes[~country] = match_names(regions[~country], names, text).to_numpy()
+    return codes.to_numpy()
 
 
 def _looks_like_kato(value: object) -> bool:
@@ -190,39 +243,6 @@ def _from_long(table: pd.DataFrame, where: str) -> pd.DataFrame:
     if not pieces:
         raise InputError(f"{where}: no column of figures beside region and year")
     return pd.concat(pieces, ignore_index=True)
-
-
-def _from_wide(source: Source | str | Path, indicator: str) -> pd.DataFrame:
-    """Return columns region, year, indicator, value of a wide table whose heading row must be found."""
-    cells = read_table(Source.parse(str(source)), text=True)
-    years = cells.map(parse_year)
-    per_row = years.notna().sum(axis=1)
-    if per_row.max() < 1:
-        raise InputError(f"{source}: wanted columns region and year, or a heading row of years; found neither")
-    heading = int(per_row.idxmax())
-    whole = _whole_years(cells, heading, years.loc[heading])
-    body = cells.loc[heading + 1 :]
-    first = body.columns[0]
-    pieces = []
-    for column, year in whole.items():
-        some = body[body[first].notna() & body[column].notna()]
-        values = parse_numbers(some[column].rename(f"{year}"))
-        pieces.append(
-            pd.DataFrame({"region": some[first].astype(str), "year": year, "indicator": indicator, "value": values})
-        )
-    return pd.concat(pieces, ignore_index=True)
-
-
-def _whole_years(cells: pd.DataFrame, heading: int, years: pd.Series) -> dict[Any, int]:
-    """Return column to year; where a second heading row names quarters, only its column "year" counts."""
-    below = cells.loc[heading + 1] if heading + 1 in cells.index else pd.Series(dtype=object)
-    words = below.astype(str).str.strip().str.casefold()
-    if words.isin({"year", "год", "жыл"}).any():
-        spread = years.ffill()
-        return {
-            c: int(spread[c]) for c in cells.columns if words[c] in {"year", "год", "жыл"} and spread[c] == spread[c]
-        }
-    return {c: int(y) for c, y in years.items() if y is not None and y == y}
 
 
 def _pivot(long: pd.DataFrame, where: str) -> pd.DataFrame:
