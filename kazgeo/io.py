@@ -82,7 +82,7 @@ def _existing(path: Path) -> Path:
     try:
         there = path.exists()
     except OSError as error:  # a name too long, a folder that may not be entered
-        raise InputError(f"file '{str(path)[:80]}' can't be read: {error.strerror or error}") from error
+        raise InputError(f"file '{path.with_name(path.name[:80])}' can't be read: {error.strerror or error}") from error
     if not there:
         near = [p.name for p in path.parent.glob("*")] if path.parent.is_dir() else []
         where = "" if path.parent.is_dir() else f"; the folder '{path.parent}' does not exist"

@@ -22,7 +22,7 @@ from kazgeo.project.inputs import read_input
 
 DATA = embedded()
 NASTY = [
-    "O'Коннор \"x\"",
+    'O\'Коннор "x"',
     "</script><script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",
     "Ақтөбе ә ғ қ ң ө ұ ү һ і",

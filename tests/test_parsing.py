@@ -6,13 +6,14 @@ import math
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kazgeo.errors import InputError
 from kazgeo.parsing import clean_name, match_names, parse_number, parse_numbers, parse_year
 
-LAWS = settings(max_examples=200, deadline=None, derandomize=True)
+SLOW = [HealthCheck.too_slow]  # a busy machine is no fault of the law
+LAWS = settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=SLOW)
 NBSP, THIN, NARROW = "\u00a0", "\u2009", "\u202f"
 
 

@@ -10,13 +10,14 @@ import sys
 import threading
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kazgeo.errors import InputError
 from kazgeo.provenance import code_digest, digest, replacing, sha256, versions, write_json
 
-LAWS = settings(max_examples=60, deadline=None, derandomize=True)
+SLOW = [HealthCheck.too_slow]  # a busy machine is no fault of the law
+LAWS = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=SLOW)
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kazgeo import settlements
@@ -15,7 +15,8 @@ from kazgeo.errors import InputError
 from kazgeo.io import read_vector
 from kazgeo.settlements import locate
 
-LAWS = settings(max_examples=40, deadline=None, derandomize=True)
+SLOW = [HealthCheck.too_slow]  # a busy machine is no fault of the law
+LAWS = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=SLOW)
 CELLS = gpd.GeoDataFrame(
     geometry=[shapely.box(60 + x, 45 + y, 61 + x, 46 + y) for x in range(3) for y in range(3)],
     index=[f"c{x}{y}" for x in range(3) for y in range(3)],

@@ -10,14 +10,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
 from kazgeo.errors import InputError
 from kazgeo.weights import Weights, as_weights, contiguity, knn
 
-LAWS = settings(max_examples=40, deadline=None, derandomize=True)
+SLOW = [HealthCheck.too_slow]  # a busy machine is no fault of the law
+LAWS = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=SLOW)
 GEOD = Geod(ellps="WGS84")
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kazgeo.errors import Cancelled, InputError, KazGeoError, listing, suggestion, unknown
 from kazgeo.messages import Message, Names, Num, Term
 from kazgeo.progress import part, silent
 
-LAWS = settings(max_examples=60, deadline=None, derandomize=True)
+SLOW = [HealthCheck.too_slow]  # a busy machine is no fault of the law
+LAWS = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=SLOW)
 
 
 @LAWS

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kazgeo.accessibility import nearest
@@ -16,7 +16,8 @@ from kazgeo.crs import COUNTRY
 from kazgeo.errors import InputError
 from kazgeo.network import Access, attach, from_edges
 
-LAWS = settings(max_examples=60, deadline=None, derandomize=True)
+SLOW = [HealthCheck.too_slow]  # a busy machine is no fault of the law
+LAWS = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=SLOW)
 #: A place at a node still has a leg of a millimetre, and its edge is cut there.
 LEGS_S, LEGS_M = 1e-3, 0.01
 

@@ -6,14 +6,15 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kazgeo.accessibility import nearest, remoteness
 from kazgeo.errors import Cancelled, InputError
 from kazgeo.network import attach, from_edges
 
-LAWS = settings(max_examples=40, deadline=None, derandomize=True)
+SLOW = [HealthCheck.too_slow]  # a busy machine is no fault of the law
+LAWS = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=SLOW)
 LIMITS = (100_000, 10_000, 1_000)
 
 
@@ -26,8 +27,7 @@ def studies(draw):
     lengths = draw(st.lists(st.integers(20, 400), min_size=n - 1, max_size=n - 1))
     edges = pd.DataFrame([(f"t{i}", f"t{i + 1}", lengths[i]) for i in kept], columns=["from_id", "to_id", "length_km"])
     sizes = draw(st.lists(st.sampled_from([np.nan, 200.0, 5_000.0, 50_000.0, 500_000.0]), min_size=n, max_size=n))
-    connected = set(edges["from_id"]) | set(edges["to_id"])
-    assume(any(s >= LIMITS[0] and f"t{i}" in connected for i, s in enumerate(sizes)))
+    sizes[draw(st.sampled_from([0, 1, 8, 9]))] = 500_000.0  # one large centre that lies on a road
     towns = gpd.GeoDataFrame(geometry=gpd.points_from_xy(nodes["lon"], nodes["lat"]), index=nodes.index, crs=4326)
     return nodes, edges, towns, pd.Series(sizes, index=nodes.index)
 

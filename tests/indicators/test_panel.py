@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kazgeo import indicators
 from kazgeo.errors import InputError
 from kazgeo.indicators import check, rate, read, read_metadata, to_long
 
-LAWS = settings(max_examples=40, deadline=None, derandomize=True)
+SLOW = [HealthCheck.too_slow]  # a busy machine is no fault of the law
+LAWS = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=SLOW)
 
 
 def sheet(tmp_path, rows, name="t.xlsx"):
