@@ -374,7 +374,7 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
     from kazgeo.provenance import replacing
 
     with replacing(path) as beside:
-        table.to_csv(beside, encoding="utf-8-sig", lineterminator="\n", float_format="%.10g")
+        _flat(table).to_csv(beside, index=False, encoding="utf-8-sig", lineterminator="\n", float_format="%.10g")
 
 
 def write_geojson(path: Path, layer: geopandas.GeoDataFrame) -> None:

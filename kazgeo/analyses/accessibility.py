@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from kazgeo.analyses.outcome import Outcome
     from kazgeo.messages import Message, Names
-    from kazgeo.network import Attached
+    from kazgeo.network import Access, Attached, Network
     from kazgeo.style import Style
 
 _ACCESS_FIELDS = ("road_distance_km", "network_component")
@@ -182,7 +182,33 @@ def _tie(
         roads = roads.assign(**{column: numeric(roads, column)})
     net = from_lines(roads, speed_kmh=speed if speed is not None else default, length_km=length)
     progress(0.6, "settlements to roads")
-    return attach(net, settlements, Access(access[0] * 1000, access[1], access[2]))
+    way = Access(access[0] * 1000, access[1], access[2])
+    tied = attach(net, settlements, way)
+    _refuse_swapped(net, settlements, tied, way)
+    return tied
+
+
+def _refuse_swapped(net: Network, settlements: Any, tied: Attached, way: Access) -> None:
+    """Refuse settlements that lie far from all roads but near them with longitude and latitude swapped."""
+    import geopandas
+    import shapely
+
+    from kazgeo.crs import has_place
+    from kazgeo.errors import InputError
+    from kazgeo.network import attach
+
+    far = int((tied.node < 0).sum())
+    if far * 2 <= len(settlements) or not settlements.crs.is_geographic:
+        return
+    shapes = settlements.geometry.to_numpy()
+    shapes = shapes[has_place(shapes)]
+    turned = geopandas.GeoSeries(shapely.transform(shapes, lambda c: c[:, ::-1]), crs=settlements.crs)
+    turned = turned[turned.y.abs() <= 90]
+    if len(turned) and (attach(net, turned.to_frame("geometry"), way).node >= 0).sum() * 2 > len(shapes):
+        raise InputError(
+            f"settlements: {far} of {len(settlements)} lie far from every road, but near one with longitude and"
+            " latitude swapped; swap the columns"
+        )
 
 
 def _access_columns(layer: pd.DataFrame, tied: Attached) -> None:
@@ -205,7 +231,7 @@ def _by_region(layer: pd.DataFrame, region: str, people: pd.Series | None, stand
         }
     )
     if people is not None:
-        known = people.loc[rows.index]
+        known = people.loc[rows.index].where(rows["travel_time_min"].notna())
         beyond = known.where(rows["travel_time_min"] > standard)
         table["population_known"] = known.groupby(rows[region]).sum()
         table["people_beyond"] = beyond.groupby(rows[region]).sum()
@@ -223,26 +249,27 @@ def _findings(
     from kazgeo.messages import Message, Num
 
     minutes = layer["travel_time_min"]
+    reached = minutes.notna()
     out: list[Message] = []
     if people is None:
         out.append(
             Message(
                 "Settlements farther than {standard} from the nearest centre (centres: {centres}): {far} of {n}.",
-                {"far": int(far.sum()), "n": len(layer), "standard": Num(standard, 0, "min"), "centres": n},
+                {"far": int(far.sum()), "n": int(reached.sum()), "standard": Num(standard, 0, "min"), "centres": n},
             )
         )
     else:
         out.append(
             Message(
                 "Settlements farther than {standard} from the nearest centre (centres: {centres}): {far} of {n};"
-                " {people} people live there, {share} of those whose number is known.",
+                " {people} people live there, {share} of those whose number and travel time are known.",
                 {
                     "far": int(far.sum()),
-                    "n": len(layer),
+                    "n": int(reached.sum()),
                     "standard": Num(standard, 0, "min"),
                     "centres": n,
                     "people": Num(float(people[far].sum())),
-                    "share": share(float(people[far].sum()), float(people.sum())),
+                    "share": share(float(people[far].sum()), float(people[reached].sum())),
                 },
             )
         )
@@ -250,6 +277,13 @@ def _findings(
         Message("{name} {time}", {"name": names[i], "time": Num(t / 60, 1, "h")})
         for i, t in top(minutes, names).items()
     )
+    if people is not None and (~reached).any():
+        out.append(
+            Message(
+                "Not counted in this because no road is within reach: {n} settlements with {people} people.",
+                {"n": int((~reached).sum()), "people": Num(float(people[~reached].sum()))},
+            )
+        )
     out.append(Message("Farthest by road: {places}.", {"places": listed}))
     return out
 

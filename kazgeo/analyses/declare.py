@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 import types
@@ -227,11 +228,35 @@ def analysis(group: str, *outputs: Output) -> Callable[[_F], _F]:
     """
 
     def mark(function: _F) -> _F:
-        function.kazgeo_group = group  # type: ignore[attr-defined]
-        function.kazgeo_outputs = outputs  # type: ignore[attr-defined]
-        return function
+        @functools.wraps(function)
+        def checked(*args: Any, **options: Any) -> Any:
+            given = inspect.signature(function).bind(*args, **options).arguments
+            _check_fields(_declared(checked), given)
+            return function(*args, **options)
+
+        checked.kazgeo_group = group  # type: ignore[attr-defined]
+        checked.kazgeo_outputs = outputs  # type: ignore[attr-defined]
+        return checked  # type: ignore[return-value]
 
     return mark
+
+
+@functools.cache
+def _declared(function: Callable[..., Any]) -> Analysis:
+    return read(function)
+
+
+def _check_fields(declared: Analysis, given: Mapping[str, Any]) -> None:
+    """Refuse names that are no columns of the data they belong to, before anything is computed."""
+    for p in declared.parameters:
+        value: Any = given.get(p.name)
+        parent: Any = given.get(p.of)
+        if p.kind != "field" or not value or not hasattr(parent, "columns"):
+            continue
+        have = [str(c) for c in parent.columns if c != "geometry"]
+        for name in value if isinstance(value, tuple | list) else (value,):
+            if name not in have:
+                raise unknown(f"{declared.id}: {p.name}", str(name), have, f"a column of {p.of}")
 
 
 def read(function: Callable[..., Any]) -> Analysis:

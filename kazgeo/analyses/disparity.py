@@ -101,7 +101,8 @@ def inequality(
     findings = [*_course(table, first_year, last_year), *_movers(moved, names, start, last_year)]
     findings += _nominal(some[indicator], names, start, last_year)
     if missing:
-        findings.append(Message("Regions without figures: {n}.", {"n": len(missing)}))
+        lost = tuple(names[r] for r in missing)
+        findings.append(Message("Regions without figures: {n}: {regions}.", {"n": len(missing), "regions": lost}))
     return Outcome(
         tuple(findings),
         layer=layer,

@@ -168,12 +168,16 @@ def names_of(layer: pd.DataFrame) -> dict[Any, Names]:
 
 
 def told(dropped: pd.DataFrame) -> tuple[Message, ...]:
-    """Return one sentence per reason for which units were dropped."""
-    counts = dropped.groupby("reason", sort=True).size()
-    return tuple(
-        Message("Without a result: {n} ({reason}).", {"n": int(n), "reason": Message(str(reason))})
-        for reason, n in counts.items()
-    )
+    """Return one sentence per reason for which units were dropped; up to five units are named by their id."""
+    out = []
+    for reason, rows in dropped.groupby("reason", sort=True):
+        values = {"n": len(rows), "reason": Message(str(reason))}
+        if len(rows) <= 5:
+            units = tuple(str(u) for u in rows["unit"])
+            out.append(Message("Without a result: {n} ({reason}): {units}.", {**values, "units": units}))
+        else:
+            out.append(Message("Without a result: {n} ({reason}).", values))
+    return tuple(out)
 
 
 def share(part: float, whole: float) -> Num:

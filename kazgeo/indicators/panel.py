@@ -177,7 +177,7 @@ def read(
         long = wide.read_wide(cells, indicator or "value", block, str(source))
     if names is not None:
         long["region"] = _codes(long["region"], names)
-    elif long["region"].map(_looks_like_kato).all():
+    elif long["region"].map(_looks_like_kato).mean() > 0.5:  # one bad code among good ones is a typing error
         long["region"] = kato.check(long["region"], f"regions of {source}")
     return _pivot(long, str(source))
 

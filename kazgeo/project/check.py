@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from kazgeo.analyses import Analysis, Parameter, get
+from kazgeo.analyses.preparation import parse_speeds
 from kazgeo.errors import InputError, listing, suggestion
 from kazgeo.project.config import Project, Step, _report
 from kazgeo.project.inputs import kind_of, known_columns, locate
@@ -67,6 +68,11 @@ def _inputs(project: Project, known: _Known, faults: list[str]) -> None:
         try:
             source = locate(project, one)
             known.columns[one.name] = known_columns(one.kind, source)
+            if source.id is not None and one.kind != "nodes" and source.id not in known.columns[one.name]:
+                hint = suggestion(source.id, known.columns[one.name])
+                faults.append(
+                    f"[inputs.{one.name}]: id column '{source.id}' is not a column of {source.path.name}{hint}"
+                )
         except InputError as error:
             faults.append(f"[inputs.{one.name}]: {error}")
             del known.columns[one.name]
@@ -85,6 +91,14 @@ def _step(project: Project, step: Step, known: _Known, later: set[str], faults: 
     values = settings(project, step, analysis)
     plain, wrong = analysis.convert(values)
     faults += [f"{where}: {text}" for text in wrong]
+    first, last = plain.get("first_year"), plain.get("last_year")
+    if isinstance(first, int) and isinstance(last, int) and first > last:
+        faults.append(f"{where}: first_year {first} is after last_year {last}")
+    if isinstance(plain.get("speeds_kmh"), str):
+        try:
+            parse_speeds(str(plain["speeds_kmh"]))
+        except InputError as error:
+            faults.append(f"{where}: {error}")
     for p in analysis.parameters:
         if p.is_data and values.get(p.name) is not None:
             _reference(where, p, values[p.name], known, later, faults)

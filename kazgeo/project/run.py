@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from kazgeo.analyses import get
 from kazgeo.analyses.outcome import Outcome
-from kazgeo.errors import InputError
+from kazgeo.errors import InputError, listing
 from kazgeo.progress import Progress, part, silent
 from kazgeo.project.check import check, settings
 from kazgeo.project.config import Project, Step
@@ -83,6 +83,8 @@ def run(project: Project, folder: Path | str = "out", *, force: bool = False, pr
 
     folder = Path(folder)
     progress(0.0, "checking")
+    if not force:
+        _refuse_foreign(folder)
     before = _unchanged(project, folder) if not force else None
     if before is not None:
         progress(1.0, "nothing has changed")
@@ -155,6 +157,18 @@ def _one(project: Project, step: Step, take: Callable[[str, str], Any], progress
     except InputError as error:
         raise InputError(f"step '{step.id}': {error}") from error
     return outcome
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """Refuse a folder with somebody's files in it that no run has made: nothing of theirs may be overwritten."""
+    if not folder.is_dir():
+        return
+    names = [p.name for p in folder.iterdir()]
+    if names and PROVENANCE not in names and not any(n.startswith(".kazgeo-") for n in names):
+        raise InputError(
+            f"folder '{folder.resolve()}' holds files that are not results of KazGeo ({listing(sorted(names), 3)}); "
+            "name an empty or new folder with --out, or add --force"
+        )
 
 
 def _input_digests(project: Project) -> dict[str, dict[str, str]]:

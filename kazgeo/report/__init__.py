@@ -19,6 +19,7 @@ __all__ = ["Report", "Section", "SourceLine", "render"]
 
 _ROWS = 20
 _COLUMNS = 11
+_P_VALUES = {"p", "p_adjusted", "p_trend", "p_randomization"}
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,7 @@ def _digits(values: pd.Series) -> int:
     """Return decimals that show three significant digits of a typical value, none for whole numbers."""
     if values.dtype.kind != "f":
         return 0
-    if values.name in {"p", "p_adjusted", "p_trend", "p_randomization"}:
+    if values.name in _P_VALUES:
         return 4
     known = values.dropna().abs()
     if not len(known) or (known == known.round()).all():
@@ -186,6 +187,8 @@ def _cell(value: Any, column: str, digits: int, speech: Speaker) -> tuple[str, b
         return speech.translate("yes") if value else speech.translate("no"), False
     if isinstance(value, int) and ("year" in column or column in {"region", "kato"}):
         return str(value), True
+    if column in _P_VALUES and value < 0.0001:
+        return f"< {speech.number(0.0001, 4)}", True
     if isinstance(value, int | float):
         return speech.word(Num(float(value), digits)), True
     return speech.word(Term(COLUMNS.get(str(value), str(value)))), False

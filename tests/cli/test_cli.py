@@ -90,7 +90,7 @@ def test_results_in_other_forms(tmp_path: Path, suffix: str) -> None:
         (["local-moran"], "--units"),
         (["local-moran", "--units", "nowhere.gpkg", "--indicator", "x"], "file 'nowhere.gpkg' does not exist"),
         (["local-moran", "--units", "SETTLEMENTS", "--indicator", "popultion", "--neighbours", "nearest"],
-         "indicator 'popultion' is not a column of the layer; did you mean 'population'?"),
+         "indicator 'popultion' is not a column of units; did you mean 'population'?"),
         (["local-moran", "--units", "SETTLEMENTS", "--indicator", "population"], "choose neighbours 'nearest'"),
         (["local-moran", "--units", "SETTLEMENTS", "--indicator", "population", "--permutations", "5"],
          "--permutations"),
@@ -108,6 +108,47 @@ def test_errors_are_one_sentence_with_exit_code_2(arguments: list[str], wanted: 
     assert wanted in done.stderr
     assert done.stderr.startswith("kazgeo: ")
     assert done.stdout == ""
+
+
+def test_swapped_longitude_and_latitude_are_refused(tmp_path: Path) -> None:
+    roads = tmp_path / "roads.gpkg"
+    kazgeo("road-network", "--edges", DATA / "roads.csv", "--nodes", DATA / "road_nodes.csv", "-o", roads)
+    places = pd.read_csv(DATA / "settlements.csv", dtype=str).rename(columns={"lon": "lat", "lat": "lon"})
+    places.to_csv(tmp_path / "swapped.csv", index=False)
+    base = ["travel-time", "--settlements", tmp_path / "swapped.csv", "--roads", roads, "--population", "population"]
+    done = kazgeo(*base, "--min-population", "50000", "--length", "length_km", "--speed", "speed_kmh", code=2)
+    assert "near one with longitude and latitude swapped; swap the columns" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["indicator-map", "--regions", "REGIONS", "--panel", "PANEL", "--indicator", "doctrs", "--year", "2016"],
+        ["rate", "--panel", "PANEL", "--numerator", "doctrs", "--denominator", "population", "--name", "x"],
+        ["deprivation", "--regions", "REGIONS", "--panel", "PANEL", "--more-is-better", "doctrs",
+         "--first-year", "2009", "--last-year", "2016"],
+    ],
+)  # fmt: skip
+def test_a_misspelt_column_is_bad_input(arguments: list[str]) -> None:
+    names = {"REGIONS": str(DATA / "regions_2009.gpkg"), "PANEL": str(DATA / "indicators.csv")}
+    done = kazgeo(*[names.get(a, a) for a in arguments], code=2)
+    assert "'doctrs' is not a column of panel; did you mean 'doctors'?" in done.stderr
+
+
+def test_a_csv_holds_the_id_once(tmp_path: Path) -> None:
+    target = tmp_path / "map.csv"
+    kazgeo("indicator-map", "--regions", DATA / "regions_2009.gpkg", "--panel", DATA / "indicators.csv",
+           "--indicator", "doctors", "--year", "2016", "--out", target)  # fmt: skip
+    heading = target.read_text(encoding="utf-8-sig").splitlines()[0].split(",")
+    assert len(heading) == len(set(heading))
+
+
+def test_one_bad_code_among_good_ones_is_named(tmp_path: Path) -> None:
+    text = (DATA / "indicators.csv").read_text(encoding="utf-8").replace("110000000,2010", "1100000OO,2010")
+    (tmp_path / "panel.csv").write_text(text, encoding="utf-8")
+    done = kazgeo("harmonise", "--panel", tmp_path / "panel.csv", "--reforms", DATA / "reforms.csv",
+                  "--metadata", DATA / "indicators_meta.csv", code=2)  # fmt: skip
+    assert "1100000OO" in done.stderr
 
 
 def test_a_fault_of_ours_is_exit_code_1_and_debug_shows_the_traceback() -> None:

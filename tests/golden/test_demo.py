@@ -183,7 +183,7 @@ def test_travel_times_by_networkx(demo: Computed) -> None:
     for name, point in zip(places.index, points, strict=True):
         distance = shapely.distance(lines, point)
         best = int(np.argmin(distance))
-        if distance[best] > 100_000:
+        if distance[best] > 50_000:
             continue
         cuts.setdefault(best, []).append((shapely.line_locate_point(lines[best], point, normalized=True), name))
         graph.add_edge(("place", name), ("road", name), weight=max(distance[best] * 1.3, 1e-3) / 1000 / 30 * 60)

@@ -44,9 +44,6 @@ LATIN = {
     "620000000": "Ulytau",
     "790000000": "Shimkent city",
 }
-SHIFTED = pytest.mark.xfail(
-    reason="indicators.csv holds the hospitals of the next year: the shared table was read one column off", strict=True
-)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +57,7 @@ def embedded(kazakhstan):
     return indicators.read(kazakhstan / "indicators.csv")
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=SHIFTED) if n == "hospitals" else n for n in WORKBOOKS])
+@pytest.mark.parametrize("name", list(WORKBOOKS))
 def test_workbook_and_embedded_figures_are_the_same(shared, names, embedded, name):
     file, block = WORKBOOKS[name]
     if name == "unemployment_rate":

@@ -66,6 +66,9 @@ def test_all_mistakes_are_listed_at_once(tmp_path: Path) -> None:
         ('units = "deprivation"', 'units = "harmonised"', "units wants polygon or point; 'harmonised' is panel"),
         ('neighbours = "nearest"', 'neighbours = "nearst"', "did you mean 'nearest'?"),
         ("logarithm = true", 'logarithm = "yes"', "must be true or false; got 'yes'"),
+        ("settlements.csv|id=id", "settlements.csv|id=ident", "id column 'ident' is not a column"),
+        ("first_year = 2009", "first_year = 2031", "first_year 2031 is after last_year 2020"),
+        ("international=90", "international=fast", "wanted class=speed"),
         ("year = 2020\nsince", "year = 2020.5\nsince", "must be a whole number from 1900 to 2100"),
     ],
 )  # fmt: skip

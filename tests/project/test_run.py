@@ -197,6 +197,16 @@ def test_interrupt_exits_130_and_says_so(small: Path, tmp_path: Path) -> None:
     assert not list(out.glob("*.gpkg"))
 
 
+def test_somebody_elses_folder_is_refused(small: Path, tmp_path: Path) -> None:
+    out = tmp_path / "mine"
+    out.mkdir()
+    (out / "report.html").write_text("my own report")
+    with pytest.raises(InputError, match="holds files that are not results"):
+        project.run(project.load(small), out)
+    assert (out / "report.html").read_text() == "my own report"
+    assert project.run(project.load(small), out, force=True).fresh
+
+
 def test_two_runs_at_once_are_kept_apart(small: Path, tmp_path: Path) -> None:
     fcntl = pytest.importorskip("fcntl")
     out = tmp_path / "out"
