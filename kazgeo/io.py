@@ -289,7 +289,12 @@ def columns(source: Source | str | Path) -> dict[str, str]:
     return kinds | {"geometry": str(info["geometry_type"])}
 
 
-def write_layers(path: Path, layers: Mapping[str, geopandas.GeoDataFrame | pd.DataFrame]) -> None:
+def write_layers(
+    path: Path,
+    layers: Mapping[str, geopandas.GeoDataFrame | pd.DataFrame],
+    *,
+    metadata: Mapping[str, str] | None = None,
+) -> None:
     """Write layers and tables into one new GeoPackage 1.2 (read by QGIS 3.22 without a warning).
 
     Assumption: ``path`` is a temporary name that the caller renames; indexes become the first column.
@@ -300,6 +305,8 @@ def write_layers(path: Path, layers: Mapping[str, geopandas.GeoDataFrame | pd.Da
         File to make; an existing one is replaced.
     layers : mapping
         Layer name to GeoDataFrame or plain DataFrame.
+    metadata : mapping, optional
+        Key to text, kept with every layer.
 
     Raises
     ------
@@ -317,6 +324,10 @@ def write_layers(path: Path, layers: Mapping[str, geopandas.GeoDataFrame | pd.Da
         for name, data in layers.items():
             frame = _flat(data)
             options: dict[str, Any] = {"driver": "GPKG", "layer": name, "append": path.exists(), "VERSION": "1.2"}
+            if any(str(c).lower() == "fid" for c in frame.columns):  # a column of the data, not the file's own numbers
+                options["FID"] = "ogc_fid"
+            if metadata:
+                options["layer_metadata"] = dict(metadata)
             if isinstance(frame, geopandas.GeoDataFrame):
                 pyogrio.write_dataframe(frame, path, promote_to_multi=_promote(frame), **options)
             else:
@@ -357,16 +368,42 @@ def _promote(frame: geopandas.GeoDataFrame) -> bool:
 
 def _flat(data: Any) -> Any:
     """Return the frame with its index as leading columns, and column types that OGR stores."""
+    import pandas as pd
+
     frame = data.rename(columns=str)
     names = [n if n is not None else f"level_{i}" for i, n in enumerate(frame.index.names)]
     if len(names) == 1 and frame.index.name is None:
         names = ["id"]
-    frame.index.names = names
-    frame = frame.drop(columns=[n for n in names if n in frame.columns]).reset_index()
+    if names == ["id"] and isinstance(data.index, pd.RangeIndex) and "id" in frame.columns:
+        frame = frame.reset_index(drop=True)  # row numbers; the data's own ids stay
+    else:
+        frame.index.names = names
+        frame = frame.drop(columns=[n for n in names if n in frame.columns]).reset_index()
+    frame.columns = _distinct(frame.columns, getattr(frame, "_geometry_column_name", None))
     for column in frame.columns:
         if column != getattr(frame, "_geometry_column_name", None) and str(frame[column].dtype) == "category":
             frame[column] = frame[column].astype(object)
     return frame
+
+
+def _distinct(names: Any, geometry: str | None) -> list[str]:
+    """Return column names that differ without regard to case, as SQLite wants; a later one is the result's and stays.
+
+    Examples
+    --------
+    >>> _distinct(["P", "name", "p"], None)
+    ['P_2', 'name', 'p']
+    """
+    taken = {str(n).casefold() for n in names}
+    out: list[str] = []
+    for place, name in enumerate(map(str, names)):
+        later = {str(n).casefold() for n in list(names)[place + 1 :]}
+        made, number = name, 2
+        while name != geometry and (made.casefold() in later or (made != name and made.casefold() in taken)):
+            made, number = f"{name}_{number}", number + 1
+        taken.add(made.casefold())
+        out.append(made)
+    return out
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:

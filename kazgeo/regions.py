@@ -12,12 +12,24 @@ import pandas as pd
 
 from kazgeo.crs import has_place, local_metres
 from kazgeo.errors import InputError, listing
-from kazgeo.io import Source, read_vector
+from kazgeo.io import Source, read_vector, set_id
 
 if TYPE_CHECKING:
     import geopandas
 
-__all__ = ["Alignment", "Fault", "Repaired", "align", "area_km2", "check", "dissolve", "faults", "read", "repair"]
+__all__ = [
+    "Alignment",
+    "Fault",
+    "Repaired",
+    "align",
+    "area_km2",
+    "check",
+    "dissolve",
+    "faults",
+    "id_column",
+    "read",
+    "repair",
+]
 
 
 @dataclass(frozen=True)
@@ -153,17 +165,25 @@ def read(source: Source | str | Path, *, repair_invalid: bool = False) -> geopan
     InputError
         Unreadable file, or one error listing all faults.
     """
-    layer = read_vector(source)
     src = source if isinstance(source, Source) else Source.parse(source)
-    if src.id is None:
-        from kazgeo.io import set_id
-
-        named = next((c for c in layer.columns if str(c).lower() == "kato"), None)
-        layer = set_id(layer, named, str(src.path)) if named is not None else layer
+    layer = read_vector(src)
+    named = id_column(layer) if src.id is None else None
+    layer = set_id(layer, named, str(src.path)) if named is not None else layer
     if repair_invalid:
         layer = repair(layer).regions
     check(layer, str(src.path))
     return layer
+
+
+def id_column(layer: pd.DataFrame) -> str | None:
+    """Return the column that names regions when none is said: kato, in any case; None when there is none.
+
+    Examples
+    --------
+    >>> id_column(pd.DataFrame(columns=["name", "KATO"])), id_column(pd.DataFrame())
+    ('KATO', None)
+    """
+    return next((str(c) for c in layer.columns if str(c).lower() == "kato"), None)
 
 
 def repair(regions: geopandas.GeoDataFrame) -> Repaired:

@@ -16,7 +16,7 @@ from kazgeo.io import Source, read_table, read_vector, set_id
 if TYPE_CHECKING:
     import geopandas
 
-__all__ = ["Located", "check", "locate", "read"]
+__all__ = ["Located", "check", "id_column", "locate", "prepare", "read"]
 
 _LON = ("lon", "longitude", "x", "lng", "долгота")
 _LAT = ("lat", "latitude", "y", "широта")
@@ -69,15 +69,51 @@ def read(source: Source | str | Path, *, population: str = "population") -> geop
         layer = _points(read_table(bare), str(src.path))
     else:
         layer = read_vector(bare)
-    name = src.id or next((c for c in layer.columns if str(c).lower() in {"id", "osm_id", "geonameid"}), None)
+    name = src.id or id_column(layer)
     if name is not None:
         layer = set_id(layer, name, str(src.path))
+    layer = prepare(layer, population=population)
+    check(layer, str(src.path))
+    return layer
+
+
+def id_column(layer: pd.DataFrame) -> str | None:
+    """Return the column that names settlements when none is said: id, osm_id or geonameid; None when there is none.
+
+    Examples
+    --------
+    >>> id_column(pd.DataFrame(columns=["name", "OSM_ID"])), id_column(pd.DataFrame())
+    ('OSM_ID', None)
+    """
+    return next((str(c) for c in layer.columns if str(c).lower() in {"id", "osm_id", "geonameid"}), None)
+
+
+def prepare(layer: geopandas.GeoDataFrame, *, population: str = "population") -> geopandas.GeoDataFrame:
+    """Return settlements with a population that is a number or missing, and multipoints of one point as points.
+
+    Assumption: a population of 0 means unknown, as in GeoNames.
+
+    Examples
+    --------
+    >>> import geopandas, shapely
+    >>> towns = geopandas.GeoDataFrame({"population": ["12", "0"]}, geometry=[shapely.MultiPoint([(71, 51)]), None])
+    >>> done = prepare(towns)
+    >>> done.geometry.iloc[0].geom_type, done["population"].tolist(), len(prepare(towns.iloc[:0]))
+    ('Point', [12.0, nan], 0)
+    """
+    import shapely
+
+    shapes = layer.geometry.to_numpy()
+    single = (shapely.get_type_id(shapes) == 4) & (shapely.get_num_geometries(shapes) == 1)
+    if single.any() or population in layer.columns:
+        layer = layer.copy()
+    if single.any():
+        layer[layer.geometry.name] = np.where(single, shapely.get_geometry(shapes, 0), shapes)
     if population in layer.columns:
         from kazgeo.parsing import parse_numbers
 
         people = parse_numbers(layer[population])
         layer[population] = people.where(people > 0)
-    check(layer, str(src.path))
     return layer
 
 

@@ -24,6 +24,7 @@ SINKS: dict[str, tuple[tuple[int, ...], tuple[str, ...]]] = {
     "mark": ((0,), ()),
     "translate": ((0,), ()),
     "say": ((0,), ()),
+    "progress": ((1,), ()),
     "Num": ((2,), ("unit",)),
     "TooltipField": ((1, 2), ("label", "unit")),
     "StyleClass": ((1,), ("label",)),
@@ -173,7 +174,7 @@ def from_module(path: Path) -> set[str]:
             found |= set(_of_call(node, texts))
         elif isinstance(node, ast.Assign | ast.AugAssign):
             found |= set(_reasons(node, texts))
-    return {t for t in found if t.strip() and not re.fullmatch(r"#[0-9a-f]+", t)}
+    return {t for t in found if t.strip() and not re.fullmatch(r"#[0-9a-f]+|[a-z]+\.[a-z]+", t)}
 
 
 def _of_call(node: ast.Call, texts: Texts) -> Iterator[str]:
@@ -231,15 +232,16 @@ def program() -> set[str]:
 
 
 def catalogue() -> set[str]:
-    """Return what the list of analyses says: groups, summaries, help, labels, units, choices."""
+    """Return what the list of analyses says: groups, summaries, help, labels, units, choices, tags."""
     from kazgeo.analyses import GROUPS
     from kazgeo.analyses import catalogue as read
 
     found = set(GROUPS)
     for one in read().values():
-        found |= {one.summary, one.help, *(o.label for o in one.outputs)}
+        found |= {one.title, one.summary, one.help, *(o.label for o in one.outputs)}
+        found |= {t for t in one.tags if t[0].islower()}  # names of people and methods stay
         for p in one.parameters:
-            found |= {p.help, p.unit, *p.choices}
+            found |= {p.label, p.help, p.unit, *p.choices}
     return {t for t in found if t}
 
 

@@ -32,6 +32,7 @@ _ACCESS_FIELDS = ("road_distance_km", "network_component")
     Output("people_beyond", "number", "People farther than the standard"),
     Output("median_min", "number", "Median travel time, minutes"),
     Output("unreached", "number", "Settlements without a result"),
+    tags=("accessibility", "nearest facility", "service area", "isochrone", "network"),
 )
 def travel_time(
     settlements: Settlements,
@@ -300,6 +301,7 @@ def _findings(
     Output("centres", "table", "Classes of centres", ("centres", "mean_min")),
     Output("median", "number", "Median remoteness"),
     Output("very_remote", "number", "Very remote settlements"),
+    tags=("ARIA", "accessibility", "periphery"),
 )
 def remoteness(
     settlements: Settlements,

@@ -53,6 +53,7 @@ def _values(units: pd.DataFrame, column: str, logarithm: bool) -> pd.Series:
     Output("by_year", "table", "Moran's I by year", ("year", "I", "z_randomization", "p")),
     Output("moran_last", "number", "Moran's I of the last year"),
     Output("p_last", "number", "p of the last year"),
+    tags=("spatial autocorrelation", "Moran's I"),
 )
 def moran_by_year(
     regions: Regions,
@@ -165,6 +166,7 @@ def _structure(weights: Weights) -> list[Message]:
     ),
     Output("significant", "number", "Units significant after correction"),
     Output("significant_unadjusted", "number", "Units significant without correction"),
+    tags=("LISA", "Anselin", "spatial autocorrelation", "outliers"),
 )
 def local_moran(
     units: Units,
@@ -321,6 +323,7 @@ def _lisa_style() -> Any:
     Output("layer", "vector", "Hot and cold spots", ("gi_z", "hot_spot", *_TESTS), like="units"),
     Output("hot", "number", "Hot spots, significant after correction"),
     Output("cold", "number", "Cold spots, significant after correction"),
+    tags=("hot spot", "cold spot", "Gi*", "hotspots"),
 )
 def getis_ord(
     units: Units,

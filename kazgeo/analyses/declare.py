@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from kazgeo.analyses.kinds import Field, Number, Output, Table, Vector
+from kazgeo.analyses.wording import ADVANCED, label, title
 from kazgeo.errors import InputError, listing, unknown
 
 __all__ = ["Analysis", "Parameter", "analysis", "read"]
@@ -56,6 +57,10 @@ class Parameter:
         Of a vector layer.
     shape : str
         Of a table.
+    label : str
+        Short English label for forms.
+    advanced : bool
+        Most users leave it as it is; forms show it folded away.
     """
 
     name: str
@@ -73,6 +78,8 @@ class Parameter:
     choices: tuple[str, ...] = ()
     geometries: tuple[str, ...] = ()
     shape: str = ""
+    label: str = ""
+    advanced: bool = False
 
     @property
     def is_data(self) -> bool:
@@ -142,6 +149,8 @@ class Analysis:
         What it makes.
     function : callable
         The analysis itself.
+    tags : tuple of str
+        Words by which people search for it besides those of its name and summary.
     """
 
     id: str
@@ -151,6 +160,12 @@ class Analysis:
     parameters: tuple[Parameter, ...]
     outputs: tuple[Output, ...]
     function: Callable[..., Any] = field(repr=False, compare=False)
+    tags: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Its English name in menus."""
+        return title(self.id)
 
     def parameter(self, name: str) -> Parameter:
         """Return one parameter; an unknown name is an error with a suggestion."""
@@ -198,9 +213,11 @@ class Analysis:
         """Return the declaration as plain data, for ``catalogue.json``."""
         return {
             "id": self.id,
+            "title": self.title,
             "group": self.group,
             "summary": self.summary,
             "help": self.help,
+            "tags": list(self.tags),
             "parameters": [_plain(p) for p in self.parameters],
             "outputs": [_plain(o) for o in self.outputs],
         }
@@ -211,12 +228,13 @@ def _plain(value: Any) -> dict[str, object]:
     shown = {}
     for name in value.__dataclass_fields__:
         item = getattr(value, name)
-        if name in {"name", "kind", "help", "required"} or item not in (None, "", (), False):
+        empty = item is None or item is False or item in ("", ())
+        if name in {"name", "kind", "help", "required"} or not empty:
             shown[name] = list(item) if isinstance(item, tuple) else item
     return shown
 
 
-def analysis(group: str, *outputs: Output) -> Callable[[_F], _F]:
+def analysis(group: str, *outputs: Output, tags: tuple[str, ...] = ()) -> Callable[[_F], _F]:
     """Declare a function an analysis of the catalogue.
 
     Parameters
@@ -225,6 +243,8 @@ def analysis(group: str, *outputs: Output) -> Callable[[_F], _F]:
         English name of the group.
     *outputs : Output
         What it makes.
+    tags : tuple of str
+        Words by which people search for it besides those of its name and summary.
     """
 
     def mark(function: _F) -> _F:
@@ -236,6 +256,7 @@ def analysis(group: str, *outputs: Output) -> Callable[[_F], _F]:
 
         checked.kazgeo_group = group  # type: ignore[attr-defined]
         checked.kazgeo_outputs = outputs  # type: ignore[attr-defined]
+        checked.kazgeo_tags = tags  # type: ignore[attr-defined]
         return checked  # type: ignore[return-value]
 
     return mark
@@ -292,6 +313,7 @@ def read(function: Callable[..., Any]) -> Analysis:
         tuple(parameters),
         function.kazgeo_outputs,  # type: ignore[attr-defined]
         function,
+        function.kazgeo_tags,  # type: ignore[attr-defined]
     )
 
 
@@ -309,6 +331,7 @@ def _parameter(where: str, p: inspect.Parameter, hint: Any, text: str) -> Parame
     required = p.default is inspect.Parameter.empty
     default = None if required else p.default
     common: dict[str, Any] = {"help": text, "required": required, "optional": optional}
+    common |= {"label": label(p.name), "advanced": p.name in ADVANCED}
     for mark in marks:
         if isinstance(mark, Vector):
             return Parameter(p.name, "vector", geometries=mark.geometries, **common)

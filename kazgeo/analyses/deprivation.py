@@ -36,6 +36,7 @@ _COLORS = (
     Output("contributions", "table", "What the index is made of"),
     Output("depressed", "number", "Depressed regions"),
     Output("lagging", "number", "Lagging regions"),
+    tags=("poverty", "depressed areas", "composite index", "typology"),
 )
 def deprivation(
     regions: Regions,

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     Output("theil_first", "number", "Theil of the first year"),
     Output("theil_last", "number", "Theil of the last year"),
     Output("gini_last", "number", "Gini of the last year"),
+    tags=("Gini", "Theil", "Williamson", "convergence"),
 )
 def inequality(
     regions: Regions,
@@ -242,6 +243,7 @@ def _charts(table: pd.DataFrame, moved: object, names: dict[Any, Names], grouped
     Output("jump_harmonised", "number", "Change of Theil across the reform, harmonised"),
     Output("jump_weighted_raw", "number", "Change of weighted Theil across the reform, as published"),
     Output("jump_weighted_harmonised", "number", "Change of weighted Theil across the reform, harmonised"),
+    tags=("MAUP", "reform", "Theil"),
 )
 def boundary_effect(
     panel: Panel,

@@ -74,6 +74,7 @@ def _theme(layer: Any, style: Style, title: str, language: str) -> Any:
     "Maps",
     Output("map.png", "file", "Print map, picture", suffix=".png"),
     Output("map.pdf", "file", "Print map, PDF", suffix=".pdf"),
+    tags=("atlas", "PDF", "choropleth"),
 )
 def print_map(
     units: Units,
@@ -141,7 +142,11 @@ def print_map(
     return Outcome((finding,), layer=units, style=style, files=made)
 
 
-@analysis("Maps", Output("map.html", "file", "Web map", suffix=".html"))
+@analysis(
+    "Maps",
+    Output("map.html", "file", "Web map", suffix=".html"),
+    tags=("Folium", "Leaflet", "HTML"),
+)
 def web_map(
     units: Units,
     column: Annotated[str, Field("units", numeric=False)],
@@ -195,7 +200,11 @@ def web_map(
     return Outcome((finding,), layer=units, style=style, files={"map.html": to_html(page).encode()})
 
 
-@analysis("Maps", Output("report.html", "file", "Report", suffix=".html"))
+@analysis(
+    "Maps",
+    Output("report.html", "file", "Report", suffix=".html"),
+    tags=("HTML", "summary"),
+)
 def report(
     units: Units,
     column: Annotated[str, Field("units", numeric=False)],

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     Output("merged", "table", "What was merged", ("region", "year", "indicator", "parts", "rule")),
     Output("figures_merged", "number", "Figures put together"),
     Output("figures_missing", "number", "Figures that stay missing"),
+    tags=("boundaries", "reform", "time series"),
 )
 def harmonise(
     panel: Panel,
@@ -91,7 +92,11 @@ def harmonise(
     )
 
 
-@analysis("Preparation", Output("panel", "table", "Panel with the rate", ("{name}",), like="panel"))
+@analysis(
+    "Preparation",
+    Output("panel", "table", "Panel with the rate", ("{name}",), like="panel"),
+    tags=("per head", "per capita"),
+)
 def rate(
     panel: Panel,
     numerator: Annotated[str, Field("panel")],
@@ -134,6 +139,7 @@ def rate(
 @analysis(
     "Preparation",
     Output("layer", "vector", "Indicator on the map", ("{indicator}", "{indicator}_rank"), like="regions"),
+    tags=("choropleth", "thematic map"),
 )
 def indicator_map(
     regions: Regions,
@@ -240,6 +246,7 @@ def _unmatched(units: pd.Index, values: pd.Series, panel_units: pd.Index) -> pd.
     Output("layer", "vector", "Count and density", ("{count}", "area_km2", "density_per_km2"), like="regions"),
     Output("total", "number", "Total count"),
     Output("median_density", "number", "Median density, per km2"),
+    tags=("population density", "choropleth"),
 )
 def density(
     regions: Regions,
@@ -331,6 +338,7 @@ def density(
     ),
     Output("length_km", "number", "Length of the network, km"),
     Output("components", "number", "Connected components"),
+    tags=("roads", "graph", "edges", "nodes"),
 )
 def road_network(
     edges: Edges,

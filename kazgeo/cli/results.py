@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kazgeo.errors import InputError
 
@@ -35,6 +35,7 @@ def write(analysis: Analysis, outcome: Outcome, target: Path, language: str) -> 
     """Write the result in the form that the suffix asks for; return the files."""
     from kazgeo.io import write_geojson, write_table, write_workbook
     from kazgeo.provenance import replacing
+    from kazgeo.results import Told, geopackage
 
     suffix = target.suffix.lower()
     if outcome.files:
@@ -42,7 +43,7 @@ def write(analysis: Analysis, outcome: Outcome, target: Path, language: str) -> 
         with replacing(target) as beside:
             beside.write_bytes(content)
     elif suffix == ".gpkg":
-        _geopackage(analysis, outcome, target, language)
+        geopackage(target, _layers(analysis, outcome), outcome, Told(analysis, language=language))
     elif suffix == ".geojson":
         if outcome.layer is None:
             raise InputError("this result has no map layer; write it to .csv, .xlsx or .gpkg")
@@ -57,20 +58,12 @@ def write(analysis: Analysis, outcome: Outcome, target: Path, language: str) -> 
     return [target]
 
 
-def _geopackage(analysis: Analysis, outcome: Outcome, target: Path, language: str) -> None:
-    from kazgeo.io import write_layers
-    from kazgeo.provenance import replacing
-    from kazgeo.qgis_style import qml, write_styles
-
-    layers = {} if outcome.layer is None else {analysis.id: outcome.layer}
+def _layers(analysis: Analysis, outcome: Outcome) -> dict[str, Any]:
+    """Return everything that a GeoPackage of this result holds, by name."""
+    layers: dict[str, Any] = {} if outcome.layer is None else {analysis.id: outcome.layer}
     if outcome.panel is not None:
         layers["panel"] = outcome.panel
-    layers |= {name: table for name, table in outcome.tables.items() if len(table)}
-    with replacing(target) as beside:
-        write_layers(beside, layers)
-        if outcome.layer is not None and outcome.style is not None:
-            theme = outcome.theme(analysis.id, analysis.id, language)
-            write_styles(beside, {analysis.id: qml(theme, language=language)}, language=language)
+    return layers | {name: table for name, table in outcome.tables.items() if len(table)}
 
 
 def tell(outcome: Outcome, files: list[Path], *, language: str, seconds: float) -> None:

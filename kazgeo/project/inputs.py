@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from kazgeo.analyses import Parameter
     from kazgeo.project.config import Input, Project
 
-__all__ = ["kind_of", "known_columns", "locate", "read_data", "read_input"]
+__all__ = ["check_layer", "kind_of", "known_columns", "locate", "read_data", "read_input"]
 
 
 def kind_of(parameter: Parameter) -> tuple[str, ...]:
@@ -127,3 +127,59 @@ def read_data(kinds: tuple[str, ...], source: Source, *, repair: bool = False) -
     if found is None:
         raise InputError(f"'{source}' holds {held or 'no geometry'}; wanted {' or '.join(kinds)}")
     return read_input(found, source, repair=repair)
+
+
+def check_layer(
+    kinds: tuple[str, ...], layer: Any, name: str, *, id_column: str | None = None, repair: bool = False
+) -> tuple[Any, int]:
+    """Return a map layer that is already in memory, named by its id column and checked, and how many were repaired.
+
+    Assumption: without a named id column, the usual one is taken where it is unique and complete, else the row
+    number. Features without a place are not in it.
+
+    Parameters
+    ----------
+    kinds : tuple of str
+        Geometries that are accepted: "polygon", "point", "line".
+    layer : GeoDataFrame
+        As read.
+    name : str
+        Its name for messages.
+    id_column : str, optional
+        Column of unique ids.
+    repair : bool
+        Repair invalid polygons.
+
+    Raises
+    ------
+    InputError
+        Whatever is wrong with it.
+    """
+    import shapely
+
+    from kazgeo import regions, settlements
+    from kazgeo.io import set_id
+
+    if not len(layer):
+        raise InputError(f"{name}: the layer has no feature")
+    names = {0: "point", 1: "line", 2: "polygon"}
+    held = {names[d] for d in shapely.get_dimensions(layer.geometry.to_numpy()).tolist() if d in names}
+    if len(held) != 1 or not held <= set(kinds):
+        raise InputError(f"{name} holds {' and '.join(sorted(held))}; wanted {' or '.join(kinds)}")
+    (kind,) = held
+    if kind == "line":
+        return layer, 0
+    usual = regions.id_column(layer) if kind == "polygon" else settlements.id_column(layer)
+    if id_column is None and usual is not None and layer[usual].notna().all() and layer[usual].is_unique:
+        id_column = usual
+    layer = set_id(layer, id_column, name) if id_column is not None else layer.reset_index(drop=True)
+    fixed = 0
+    if kind == "point":
+        layer = settlements.prepare(layer)
+        settlements.check(layer, name)
+    else:
+        if repair:
+            done = regions.repair(layer)
+            layer, fixed = done.regions, len(done.changed)
+        regions.check(layer, name)
+    return layer, fixed

@@ -1,0 +1,99 @@
+"""Short labels for forms: of parameters, one per name, because analyses share names; which are advanced; titles."""
+
+from __future__ import annotations
+
+__all__ = ["ADVANCED", "LABELS", "TITLES", "label", "title"]
+
+#: Where the name itself doesn't make a label.
+LABELS = {
+    "access_detour": "Detour factor of the way to the road",
+    "access_limit_km": "Farthest way to a road",
+    "access_speed_kmh": "Speed on the way to the road",
+    "alpha": "Significance level",
+    "alternative": "Departures from chance that count",
+    "cap": "Limit of one class's term",
+    "column": "Column to show",
+    "correction": "Correction for many tests",
+    "count": "Column of counts",
+    "decimals": "Digits after the decimal sign",
+    "default_speed_kmh": "Speed where no column is named",
+    "denominator": "Indicator below the line",
+    "destination_field": "Column that tells destinations",
+    "destination_values": "Values that make a destination",
+    "figures": "Table of figures",
+    "group": "Column of the group of regions",
+    "include_self": "Count the unit among its neighbours (Gi*)",
+    "indicator": "Indicator",
+    "k": "Number of nearest neighbours",
+    "key": "Column of codes",
+    "legend": "Title of the legend",
+    "length": "Column of road lengths, km",
+    "level_threshold": "Level that counts as deprived",
+    "logarithm": "Take the logarithm first",
+    "metadata": "Meaning of the indicators",
+    "min_population": "Least inhabitants of a destination",
+    "more_is_better": "Indicators where more is better",
+    "more_is_worse": "Indicators where more is worse",
+    "name": "Name of the new indicator",
+    "numerator": "Indicator above the line",
+    "panel": "Indicators by region and year",
+    "per": "Multiplier",
+    "permutations": "Random draws",
+    "population": "Column of inhabitants",
+    "reform_year": "First year in the new boundaries",
+    "reforms": "Reforms of boundaries",
+    "region": "Column of the region",
+    "scheme": "How class breaks are chosen",
+    "since": "Since year",
+    "sources": "Sources line",
+    "speed": "Column of speeds, km/h",
+    "speeds_kmh": "Speed of each road class, km/h",
+    "standard_min": "Travel time that is near enough",
+    "thresholds": "Least inhabitants of the classes of centres",
+    "tolerance_m": "Gaps narrower than this are closed",
+    "units": "Regions or settlements",
+    "vintage": "Boundaries of the year",
+}
+
+#: Parameters that most users leave as they are.
+ADVANCED = frozenset(
+    {"access_detour", "access_speed_kmh", "alternative", "alpha", "cap", "decimals", "include_self", "level_threshold",
+     "permutations", "seed", "tolerance_m"}
+)  # fmt: skip
+
+#: Names of analyses in menus, where the id itself doesn't make one.
+TITLES = {
+    "boundary_effect": "Effect of changed boundaries",
+    "density": "Count and density",
+    "deprivation": "Deprivation and typology",
+    "getis_ord": "Hot and cold spots (Getis-Ord Gi*)",
+    "harmonise": "Harmonise indicators across reforms",
+    "inequality": "Inequality of regions",
+    "local_moran": "Local Moran clusters",
+    "moran_by_year": "Moran's I by year",
+    "rate": "Rate of two indicators",
+    "remoteness": "Remoteness of settlements",
+    "travel_time": "Travel time to the nearest centre",
+}
+
+
+def title(analysis: str) -> str:
+    """Return the English name of an analysis.
+
+    Examples
+    --------
+    >>> title("getis_ord"), title("web_map")
+    ('Hot and cold spots (Getis-Ord Gi*)', 'Web map')
+    """
+    return TITLES.get(analysis, analysis.replace("_", " ").capitalize())
+
+
+def label(name: str) -> str:
+    """Return the English label of a parameter.
+
+    Examples
+    --------
+    >>> label("k"), label("first_year")
+    ('Number of nearest neighbours', 'First year')
+    """
+    return LABELS.get(name, name.replace("_", " ").capitalize())
