@@ -8,13 +8,14 @@ CONSTRAINTS ?= -c constraints.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 OUT ?= out
 
-.PHONY: demo test check lint bench docs clean help
+.PHONY: demo test check lint bench docs plugin clean help
 
 help:
 	@echo "make demo    run the Kazakhstan project; results in $(OUT)/"
 	@echo "make test    all tests; sets up what they need"
 	@echo "make check   the fast tests, under two minutes"
 	@echo "make lint    ruff, mypy --strict, import-linter"
+	@echo "make plugin  the QGIS plugin as a zip, dist/kazgeo_qgis.zip"
 	@echo "make docs    reference page, links and examples of the docs"
 	@echo "make bench   speed against peers, with ratios"
 
@@ -51,6 +52,10 @@ lint: $(VENV)/.installed-test
 docs: $(VENV)/.installed-test
 	@$(BIN)/python docs/build_reference.py
 	@$(BIN)/python -m pytest docs
+
+plugin: $(VENV)/.installed
+	@$(BIN)/python qgis_plugin/update.py >/dev/null
+	@$(BIN)/python qgis_plugin/build.py --out dist
 
 bench: $(VENV)/.installed-test
 	@$(BIN)/python -W ignore -m tests.benchmarks

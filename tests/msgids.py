@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import csv
+import importlib.util
 import re
 import sys
 import tomllib
@@ -267,6 +268,16 @@ def project() -> set[str]:
     return {t for t in found if t and t != "KazGeo"}
 
 
+def plugin() -> set[str]:
+    """Return what the QGIS plugin's own code says."""
+    spec = importlib.util.spec_from_file_location("plugin_update", ROOT / "qgis_plugin" / "update.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.plugin_texts()
+
+
 def _rows(name: str) -> list[dict[str, str]]:
     with (DATA / name).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
@@ -276,7 +287,8 @@ def sections() -> dict[str, set[str]]:
     """Return all msgids by section; one that several sections need stands in the first."""
     out: dict[str, set[str]] = {}
     seen: set[str] = set()
-    for name, made in (("program", program()), ("project", project()), ("catalogue", catalogue())):
+    for read in (program, project, catalogue, plugin):
+        name, made = read.__name__, read()
         out[name] = made - seen
         seen |= made
     return out

@@ -21,9 +21,9 @@ TRANSLATED = ("ru", "kk")
 KAZAKH = set("әғқңөұүһі")
 RUSSIAN = set("абвгдеёжзийклмнопрстуфхцчшщъыьэюя")
 #: Latin words that a translation may have although its English text has not: abbreviations without a translation.
-LATIN = {"fdr", "gi", "i", "p", "t", "z", "qgis", "csv", "kato"}
+LATIN = {"fdr", "gi", "i", "p", "t", "z", "qgis", "csv", "kato", "python", "wheel"}
 #: A stop that belongs to the last word: degrees of latitude and longitude, "people".
-ABBREVIATION = re.compile(r"° \w\. \w\.$|^чел\.$")
+ABBREVIATION = re.compile(r"(°|\{degrees\}) \w\. \w\.$|^чел\.$")
 LETTER = re.compile(r"[^\W\d_]+")
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import time
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from kazgeo.analyses import Analysis, Parameter, get
 from kazgeo.errors import InputError
 from kazgeo.io import Source, read_vector
 from kazgeo.locale import speaker
-from kazgeo.messages import Message
+from kazgeo.messages import Message, Term
 from kazgeo.progress import Progress, part
 from kazgeo.project.inputs import check_layer, kind_of, read_data
 
@@ -27,8 +29,9 @@ def run(job: Mapping[str, Any], progress: Progress, tell: Tell) -> dict[str, Any
     Parameters
     ----------
     job : mapping
-        ``analysis``; ``parameters``: plain values by name; ``inputs``: by name ``file``, ``layer``, ``id``, ``count``
-        (features that QGIS has handed over); ``outputs``: path by name of output, "card" for the HTML card;
+        ``analysis``; ``parameters``: plain values by name; ``inputs``: by name ``file``, ``layer``, ``id``, ``drop``
+        (columns), ``count`` (features that QGIS has handed over); ``outputs``: path by name of output,
+        "card" for the HTML card;
         ``repair``; ``language``.
     progress, tell : callable
         Reporter; ``tell(level, text)`` for sentences in the reader's language.
@@ -36,7 +39,8 @@ def run(job: Mapping[str, Any], progress: Progress, tell: Tell) -> dict[str, Any
     Returns
     -------
     dict
-        ``outputs``, ``numbers``, ``findings``, ``seed``, ``dropped``, ``titles`` by name of output.
+        ``outputs``, ``numbers``, ``findings``, ``seed``, ``dropped``, ``titles`` by name of output,
+        ``seconds`` spent on "read", "work", "write".
 
     Raises
     ------
@@ -46,25 +50,50 @@ def run(job: Mapping[str, Any], progress: Progress, tell: Tell) -> dict[str, Any
     analysis = get(str(job["analysis"]))
     language = str(job.get("language", "en"))
     speech = speaker(language)
+    clock = [time.perf_counter()]
     inputs: Mapping[str, Mapping[str, Any]] = job.get("inputs", {})
+    _keep_inputs(job.get("outputs", {}), inputs)
     values = analysis.validate({**job.get("parameters", {}), **dict.fromkeys(inputs)})
     for p in analysis.parameters:
         if p.is_data and p.name in inputs:
             values[p.name] = _read(p, inputs[p.name], bool(job.get("repair", False)), speech.say, tell)
     if "progress" in inspect.signature(analysis.function).parameters:
         values["progress"] = part(progress, 0.05, 0.9)
+    clock.append(time.perf_counter())
     outcome = analysis.function(**values)
+    clock.append(time.perf_counter())
     progress(0.92, "writing")
     told = results.Told(analysis, _shown(analysis, values, inputs), language)
     written = {}
     for name, path in job.get("outputs", {}).items():
+        label = next((o.label for o in analysis.outputs if o.kind == "table" and o.name == name), "")
+        if label and name != "panel" and name not in outcome.tables:
+            tell("warning", speech.say(Message("Not made with these parameters: {table}.", {"table": Term(label)})))
+            continue
         results.write_output(outcome, name, Path(path), told)
         written[name] = str(path)
+    clock.append(time.perf_counter())
     findings = [speech.say(m) for m in outcome.findings]
     progress(1.0, "done")
     titles = {o.name: speech.translate(o.label) for o in analysis.outputs}
-    return {"outputs": written, "numbers": dict(outcome.numbers), "findings": findings, "seed": outcome.seed,
-            "dropped": len(outcome.dropped), "titles": titles}  # fmt: skip
+    seconds = [b - a for a, b in pairwise(clock)]
+    return {
+        "outputs": written,
+        "numbers": dict(outcome.numbers),
+        "findings": findings,
+        "seed": outcome.seed,
+        "dropped": len(outcome.dropped),
+        "titles": titles,
+        "seconds": dict(zip(("read", "work", "write"), seconds, strict=True)),
+    }
+
+
+def _keep_inputs(outputs: Mapping[str, str], inputs: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse to write a result over the data it is made of."""
+    read = {Path(one["file"]).resolve() for one in inputs.values()}
+    for path in outputs.values():
+        if Path(path).resolve() in read:
+            raise InputError(f"the result '{path}' would replace the data it is made of; choose another file")
 
 
 def _shown(analysis: Analysis, values: Mapping[str, Any], inputs: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -85,6 +114,7 @@ def _read(p: Parameter, given: Mapping[str, Any], repair: bool, say: Callable[[M
     if p.kind == "table":
         return read_data(kind_of(p), source)
     layer = read_vector(source)
+    layer = layer.drop(columns=[c for c in given.get("drop", ()) if c in layer.columns])
     count = given.get("count")
     if count is not None and int(count) != len(layer):
         raise InputError(f"{name}: QGIS has {count} features, {len(layer)} arrived; save the layer and try again")

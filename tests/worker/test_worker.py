@@ -144,6 +144,15 @@ def test_bad_jobs_get_one_sentence_and_the_engine_lives(engine, tmp_path, change
     assert engine.ask(**moran(tmp_path / "in.gpkg", tmp_path / "o.gpkg"))["type"] == "result"
 
 
+def test_a_result_never_replaces_its_data(engine, tmp_path):
+    file = squares(tmp_path / "in.gpkg")
+    before = file.read_bytes()
+    told = engine.ask(**moran(file, tmp_path / "." / "in.gpkg"))
+    assert (told["type"], told["cause"]) == ("error", "input")
+    assert "would replace the data" in told["message"]
+    assert file.read_bytes() == before
+
+
 def test_own_columns_are_kept_whatever_their_names(engine, tmp_path):
     n = list(range(16))
     file = squares(tmp_path / "in.gpkg", id=[f"a{i}" for i in n], P=n, Атауы=[f"Қала {i}" for i in n])

@@ -1,0 +1,112 @@
+"""Widgets that QGIS lacks: choices with readable labels and stable values, indicators of a table."""
+
+from __future__ import annotations
+
+from processing.gui.wrappers import WidgetWrapper
+from qgis.core import QgsMapLayer, QgsProcessingFeatureSourceDefinition, QgsProject
+from qgis.PyQt.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QMenu, QToolButton, QWidget
+
+from kazgeo_qgis.words import tr
+
+__all__ = ["ChoiceWrapper", "IndicatorWrapper"]
+
+#: More indicators than a menu can show are no indicators.
+_MOST = 500
+
+
+class ChoiceWrapper(WidgetWrapper):
+    """A list of choices in the reader's language; models and history keep the English value."""
+
+    def createWidget(self):
+        """Return the list."""
+        box = QComboBox()
+        for choice in self.parameterDefinition().options():
+            box.addItem(tr(choice), choice)
+        box.currentIndexChanged.connect(lambda: self.widgetValueHasChanged.emit(self))
+        return box
+
+    def setValue(self, value) -> None:
+        """Show a value."""
+        self.widget.setCurrentIndex(max(0, self.widget.findData(str(value))))
+
+    def value(self):
+        """Return the value that is shown."""
+        return self.widget.currentData()
+
+
+class IndicatorWrapper(WidgetWrapper):
+    """A line of text, and a menu of the indicators that the chosen table has."""
+
+    def createWidget(self):
+        """Return line and menu."""
+        widget = QWidget()
+        self._line, button = QLineEdit(widget), QToolButton(widget)
+        button.setText("…")
+        button.setToolTip(tr("Indicators of the table"))
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._menu = QMenu(button)
+        self._menu.aboutToShow.connect(self._fill)
+        button.setMenu(self._menu)
+        row = QHBoxLayout(widget)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self._line)
+        row.addWidget(button)
+        self._line.textChanged.connect(lambda: self.widgetValueHasChanged.emit(self))
+        self._parent = None
+        return widget
+
+    def postInitialize(self, wrappers) -> None:
+        """Find the table's widget."""
+        of = self.parameterDefinition().metadata().get("of")
+        self._parent = next((w for w in wrappers if w.parameterDefinition().name() == of), None)
+
+    def setValue(self, value) -> None:
+        """Show a value."""
+        self._line.setText(", ".join(value) if isinstance(value, (list, tuple)) else str(value or ""))
+
+    def value(self):
+        """Return the text."""
+        return self._line.text().strip() or None
+
+    def _fill(self) -> None:
+        self._menu.clear()
+        many = bool(self.parameterDefinition().metadata().get("many"))
+        chosen = [t.strip() for t in self._line.text().split(",") if t.strip()]
+        names = indicators(self._layer())
+        for name in names:
+            action = self._menu.addAction(name.replace("&", "&&"))
+            action.setCheckable(many)
+            action.setChecked(many and name in chosen)
+            action.triggered.connect(lambda _=False, name=name: self._choose(name, chosen if many else []))
+        if not names:
+            self._menu.addAction(tr("Choose the table first, or type the name")).setEnabled(False)
+
+    def _choose(self, name: str, chosen: list) -> None:
+        kept = [c for c in chosen if c != name] if name in chosen else [*chosen, name]
+        self._line.setText(", ".join(kept))
+
+    def _layer(self):
+        value = _value_of(self._parent)
+        if isinstance(value, QgsProcessingFeatureSourceDefinition):
+            value = value.source.staticValue()
+        if isinstance(value, QgsMapLayer):
+            return value
+        return QgsProject.instance().mapLayer(str(value)) if value else None
+
+
+def _value_of(wrapper):
+    """Return the value of a C++ or a Python wrapper."""
+    if wrapper is None:
+        return None
+    return wrapper.parameterValue() if hasattr(wrapper, "parameterValue") else wrapper.value()
+
+
+def indicators(layer) -> list:
+    """Return the indicators of a panel: values of the column "indicator", else numeric columns."""
+    if layer is None or not hasattr(layer, "fields"):
+        return []
+    places = {f.name().lower(): i for i, f in enumerate(layer.fields())}
+    if "indicator" in places:
+        found = (str(v) for v in layer.uniqueValues(places["indicator"], _MOST) if v is not None and str(v) != "NULL")
+        return sorted(found)
+    return [f.name() for f in layer.fields() if f.isNumeric() and f.name().lower() not in ("region", "year", "fid")]

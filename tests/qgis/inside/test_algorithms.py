@@ -1,0 +1,191 @@
+"""Every algorithm as QGIS holds it: built, described in three languages, run with its defaults, wrong inputs told."""
+
+import json
+import math
+
+import pytest
+from conftest import DATA, ROOT, run
+
+REGIONS = str(DATA / "regions_2009.gpkg")
+PANEL = str(DATA / "indicators.csv")
+YEARS = {"FIRST_YEAR": 2009, "LAST_YEAR": 2020}
+
+
+@pytest.fixture(scope="module")
+def road_layer(provider, engine, tmp_path_factory):
+    target = tmp_path_factory.mktemp("roads") / "roads.gpkg"
+    run("road_network", EDGES=str(DATA / "roads.csv"), NODES=str(DATA / "road_nodes.csv"), OUTPUT=str(target))
+    return str(target)
+
+
+@pytest.fixture(scope="module")
+def places(qgis_app):
+    """Return settlements as QGIS opens a text file of points."""
+    from qgis.core import QgsVectorLayer
+
+    uri = f"file://{DATA / 'settlements.csv'}?type=csv&detectTypes=yes&xField=lon&yField=lat&crs=EPSG:4326"
+    layer = QgsVectorLayer(uri, "places", "delimitedtext")
+    assert layer.isValid()
+    return layer
+
+
+def inputs(name: str, roads: str, places: str) -> dict:
+    """Return the least that an algorithm needs."""
+    reforms = {"REFORMS": str(DATA / "reforms.csv"), "METADATA": str(DATA / "indicators_meta.csv")}
+    panel = {"PANEL": PANEL, "INDICATOR": "grp_per_capita"}
+    return {
+        "harmonise": {"PANEL": PANEL, **reforms},
+        "rate": {"PANEL": PANEL, "NUMERATOR": "doctors", "DENOMINATOR": "population", "NAME": "d", "PER": 10000},
+        "indicator_map": {"REGIONS": REGIONS, **panel, "YEAR": 2015},
+        "density": {"REGIONS": REGIONS, "FIGURES": REGIONS, "KEY": "kato", "COUNT": "v"},
+        "road_network": {"EDGES": str(DATA / "roads.csv"), "NODES": str(DATA / "road_nodes.csv")},
+        "travel_time": {"SETTLEMENTS": places, "ROADS": roads, "POPULATION": "population", "MIN_POPULATION": 50000},
+        "remoteness": {"SETTLEMENTS": places, "ROADS": roads, "POPULATION": "population"},
+        "boundary_effect": {**panel, **reforms, "POPULATION": "population", **YEARS},
+        "inequality": {"REGIONS": REGIONS, **panel, "POPULATION": "population", **YEARS},
+        "moran_by_year": {"REGIONS": REGIONS, **panel, **YEARS},
+        "local_moran": {"UNITS": places, "INDICATOR": "population", "NEIGHBOURS": "nearest"},
+        "getis_ord": {"UNITS": places, "INDICATOR": "population", "NEIGHBOURS": "nearest"},
+        "deprivation": {"REGIONS": REGIONS, "PANEL": PANEL, "MORE_IS_BETTER": "grp_per_capita", **YEARS},
+        "print_map": {"UNITS": REGIONS, "COLUMN": "macro_region", "TITLE": "Өңірлер"},
+        "web_map": {"UNITS": REGIONS, "COLUMN": "macro_region", "TITLE": "Өңірлер"},
+        "report": {"UNITS": REGIONS, "COLUMN": "macro_region", "TITLE": "Өңірлер"},
+    }[name]
+
+
+NAMES = [one["id"] for one in json.loads((ROOT / "qgis_plugin/kazgeo_qgis/catalogue.json").read_text())["analyses"]]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_parameters_are_as_declared(provider, name):
+    from kazgeo_qgis.catalogue import catalogue
+
+    algorithm, one = provider.algorithm(name), catalogue().analyses[name]
+    assert algorithm.displayName() == one.title
+    assert algorithm.groupId().isascii()
+    assert not algorithm.icon().isNull()
+    for p in one.parameters:
+        made = algorithm.parameterDefinition(p.key)
+        assert made is not None, p.name
+        assert made.help()
+        assert bool(made.flags() & made.Flag.FlagAdvanced) == p.advanced
+        if p.kind == "field" and one.parameter(p.of).shape != "panel":
+            assert made.parentLayerParameterName() == p.of.upper()
+        if p.kind == "choice" and p.name != "language":
+            assert made.usesStaticStrings()
+            assert made.options() == list(p.choices)
+            assert made.defaultValue() == p.default
+        if p.unit in ("m", "km"):
+            assert made.type() == "distance"
+    for o in one.outputs:
+        assert any(d.name() == o.key for d in algorithm.outputDefinitions()), o.name
+
+
+@pytest.mark.parametrize("language", ["ru", "kk"])
+def test_everything_is_told_in_the_language(provider, language, monkeypatch):
+    from kazgeo_qgis import settings
+
+    settings.put("language", language)
+    provider.refreshAlgorithms()
+    try:
+        for name in NAMES:
+            algorithm = provider.algorithm(name)
+            said = [algorithm.displayName(), algorithm.group(), *algorithm.shortHelpString().splitlines()]
+            said += [p.description() for p in algorithm.parameterDefinitions()]
+            said += [p.help() for p in algorithm.parameterDefinitions() if p.help()]
+            plain = [t for t in said if t and not any("Ѐ" <= c <= "ӿ" for c in t)]
+            assert not plain, (name, plain)
+    finally:
+        settings.put("language", "auto")
+        provider.refreshAlgorithms()
+
+
+@pytest.mark.parametrize("word", ["Moran", "Моран", "spatial autocorrelation", "пространственная автокорреляция"])
+def test_found_by_words_of_all_languages(provider, word):
+    tags = " ".join(provider.algorithm("local_moran").tags())
+    assert word.lower() in tags.lower()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_runs_with_its_defaults(provider, engine, road_layer, places, name, tmp_path):
+    algorithm = provider.algorithm(name)
+    given = inputs(name, road_layer, places)
+    if name == "density":
+        given = {**given, "FIGURES": figures(tmp_path)}
+    for p in algorithm.destinationParameterDefinitions():
+        suffix = {"vectorDestination": ".gpkg"}.get(p.type()) or "." + p.defaultFileExtension()
+        given[p.name()] = str(tmp_path / f"{p.name()}{suffix}")
+    done = run(name, **given)
+    assert done["FINDINGS"]
+    for p in algorithm.destinationParameterDefinitions():
+        if (name, p.name()) == ("travel_time", "BY_REGION"):
+            continue  # only with a column of regions
+        assert (tmp_path / done[p.name()].split("/")[-1]).stat().st_size > 0
+    for o in algorithm.outputDefinitions():
+        if o.type() == "outputNumber":
+            assert math.isfinite(done[o.name()])
+
+
+def figures(folder):
+    """Return a table of one count a region."""
+    from qgis.core import QgsVectorLayer
+
+    codes = [f["kato"] for f in QgsVectorLayer(REGIONS, "r", "ogr").getFeatures()]
+    file = folder / "figures.csv"
+    file.write_text("kato,v\n" + "".join(f"{code},{i + 1}\n" for i, code in enumerate(codes)), encoding="utf-8")
+    return str(file)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        ("local_moran", {"INDICATOR": "name_en"}, "name_en"),
+        ("local_moran", {"NEIGHBOURS": "queen"}, "points have no common border"),
+        ("local_moran", {"UNITS_ID": "population"}, "population"),
+        ("indicator_map", {"YEAR": None}, "a value is wanted"),
+        ("indicator_map", {"INDICATOR": "grp_per_capta"}, "did you mean 'grp_per_capita'"),
+        ("indicator_map", {"OUTPUT": "/tmp/x.shp"}, ".gpkg, .geojson"),
+        ("indicator_map", {"PANEL": REGIONS}, "region"),
+        ("inequality", {"FIRST_YEAR": 2020, "LAST_YEAR": 2009}, "year"),
+        ("deprivation", {"MORE_IS_BETTER": ""}, "more_is"),
+        ("travel_time", {"POPULATION": None, "MIN_POPULATION": None}, "destination"),
+    ],
+)
+def test_wrong_inputs_are_one_clear_sentence(provider, engine, road_layer, places, name, change, said, tmp_path):
+    from qgis.core import QgsProcessingException
+
+    given = {**inputs(name, road_layer, places), "OUTPUT": str(tmp_path / "o.gpkg"), **change}
+    with pytest.raises(QgsProcessingException) as error:
+        run(name, **given)
+    text = str(error.value).removeprefix("Unable to execute algorithm\n")
+    assert said in text
+    assert "Traceback" not in text
+    assert "\n" not in text.strip()
+    assert not (tmp_path / "o.gpkg").exists()
+
+
+def test_a_layer_comes_styled_named_and_with_its_metadata(provider, engine, qgis_app, tmp_path):
+    from kazgeo_qgis import settings
+    from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsProject
+
+    settings.put("language", "ru")
+    try:
+        import processing
+
+        context, feedback = QgsProcessingContext(), QgsProcessingFeedback()
+        context.setProject(QgsProject.instance())
+        done = processing.runAndLoadResults(
+            "kazgeo:indicator_map",
+            {**inputs("indicator_map", "", ""), "OUTPUT": str(tmp_path / "карта.gpkg")}, feedback, context,
+        )  # fmt: skip
+        layer = QgsProject.instance().mapLayersByName("Показатель на карте")[0]
+    finally:
+        settings.put("language", "auto")
+    assert done["OUTPUT"]
+    assert layer.renderer().type() in ("RuleRenderer", "graduatedSymbol", "categorizedSymbol")
+    assert len(layer.renderer().legendSymbolItems()) >= 5
+    about = layer.metadata()
+    assert any("kazgeo:indicator_map" in line for line in about.history())
+    assert 'indicator = "grp_per_capita"' in about.history()
+    assert "2015" in about.abstract()
+    QgsProject.instance().clear()
