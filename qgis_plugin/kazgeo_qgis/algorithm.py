@@ -100,7 +100,7 @@ class KazGeoAlgorithm(QgsProcessingAlgorithm):
         for place, o in enumerate(self._files()):
             self.addParameter(destination(o, first=place == 0))
         card = QgsProcessingParameterFileDestination(
-            CARD, tr("Card of the result"), fileFilter="HTML (*.html)", optional=True, createByDefault=False
+            CARD, tr("Card of the result"), fileFilter="HTML (*.html)", optional=True, createByDefault=True
         )
         card.setHelp(tr("One page: what was asked and found, parameters, seed, versions, tables."))
         self.addParameter(card)
@@ -114,12 +114,12 @@ class KazGeoAlgorithm(QgsProcessingAlgorithm):
 
     def checkParameterValues(self, parameters, context):
         """Return whether the form is filled in; what the data hold, the engine checks."""
-        good, why = super().checkParameterValues(parameters, context)
-        if not good:
-            return good, why
         for p in self.declaration.parameters:
             if p.required and not p.is_data and plain_value(self, p, parameters, context) is None:
                 return False, tr("{parameter}: a value is wanted. {help}", parameter=told.label(p), help=tr(p.help))
+        good, why = super().checkParameterValues(parameters, context)
+        if not good:
+            return good, why
         for o in self._files():
             if o.kind == "file" or parameters.get(o.key) is None:
                 continue

@@ -35,7 +35,7 @@ class Desktop:
         self._web_map = WebMapAction(iface)
         self.dock = Dock(iface.mainWindow(), self._web_map.run, self.page)
         iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.dock)
-        self.dock.setUserVisible(False)
+        self.dock.hide()
         self._factory = OptionsFactory(refresh)
         iface.registerOptionsWidgetFactory(self._factory)
         self._actions = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pathlib
 
-from qgis.core import QgsApplication, QgsProject, QgsVectorLayer
+from qgis.core import QgsApplication, QgsProject, QgsVectorLayer, QgsWkbTypes
 from qgis.gui import QgsDockWidget, QgsFileWidget
 from qgis.PyQt.QtCore import QUrl
 from qgis.PyQt.QtGui import QDesktopServices
@@ -143,7 +143,8 @@ def load(answer: dict) -> None:
     top = root.insertGroup(0, answer["title"])
     top.setCustomProperty(_MARK, answer["folder"])
     groups: dict = {}
-    for place, one in enumerate(answer["layers"]):
+    shown = False
+    for one in answer["layers"]:
         layer = QgsVectorLayer(f"{one['file']}|layername={one['layer']}", one["title"], "ogr")
         if not layer.isValid():
             continue
@@ -152,7 +153,9 @@ def load(answer: dict) -> None:
             groups[one["group"]] = top.addGroup(one["group"])
         node = groups[one["group"]].addLayer(layer)
         node.setExpanded(False)
-        node.setItemVisibilityChecked(place == 0)
+        lines = layer.geometryType() == QgsWkbTypes.GeometryType.LineGeometry
+        node.setItemVisibilityChecked(lines or not shown)  # roads and the first result, the rest waits
+        shown = shown or not lines
 
 
 def escaped(text: str) -> str:

@@ -9,7 +9,7 @@ import threading
 from qgis.core import QgsApplication
 from qgis.gui import QgsFileWidget
 from qgis.PyQt.QtCore import QObject, pyqtSignal
-from qgis.PyQt.QtGui import QFontDatabase
+from qgis.PyQt.QtGui import QFontDatabase, QFontInfo
 from qgis.PyQt.QtWidgets import (
     QComboBox,
     QDialog,
@@ -140,7 +140,10 @@ class InstallDialog(QDialog):
         self.log.setObjectName("log")
         self.log.setReadOnly(True)
         self.log.setMaximumBlockCount(20_000)
-        self.log.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
+        if not QFontInfo(font).fixedPitch():  # a system that names none
+            font.setFamily("monospace")
+        self.log.setFont(font)
         self.start = QPushButton(tr("Start"))
         self.stop = QPushButton(tr("Cancel"))
         self.leave = QPushButton(tr("Close"))
@@ -225,7 +228,7 @@ class InstallDialog(QDialog):
         if self.offline.isChecked() and not folder:
             self.now.setText(tr("Choose the folder of wheels first."))
             return
-        if client._turn.locked():
+        if client.is_busy():
             self.now.setText(tr("An analysis is running: wait for its end, or cancel it, then start again."))
             return
         client.stop()  # an engine that runs keeps files of the older environment

@@ -37,9 +37,10 @@ _BELOW = ((2, 9, 0.56), (2, 8, 0.56), (3, 8, 0.6), (3, 7, 0.6), (3, 6, 0.6), (4,
 def make(project, layer, *, paper="A4", title="", sources="", language=None) -> core.QgsPrintLayout:
     """Return a new layout of the project that shows a layer of it; ``paper`` is "A4" or "A3".
 
-    The page lies or stands by the layer's shape. An empty title is the layer's name; empty sources are the rights, the
-    attribution or the abstract of its metadata. ``language`` is "en", "kk", "ru" or None, the reader's own. Raises
-    CannotPrint: paper unknown, a layer that shows nothing or has no place on the Earth, too many classes.
+    The page lies or stands by the layer's shape. An empty title is the layer's name; empty sources are the rights or
+    the attribution of its metadata; the abstract, for a result what was found, stands below the title. ``language`` is
+    "en", "kk", "ru" or None, the reader's own. Raises CannotPrint: paper unknown, a layer that shows nothing or
+    has no place on the Earth, too many classes.
     """
     language = language or words.language()
     tr = _speaker(language)
@@ -54,7 +55,8 @@ def make(project, layer, *, paper="A4", title="", sources="", language=None) -> 
     layout.pageCollection().page(0).setPageSize(paper, side)
     sheet = _Sheet(layout, _PAPERS[paper], tr, language)
     title = title.strip() or layer.name()
-    body = _texts(sheet, title, sources.strip() or _sources(layer), crs_name)
+    found = " ".join(layer.metadata().abstract().split("\n")[0].split())
+    body = _texts(sheet, (title, found), sources.strip() or _sources(layer), crs_name)
     drawn = core.QgsLayoutItemMap(layout)
     drawn.setId("map")
     legend = _legend(sheet, layer, drawn, body, wide)
@@ -176,8 +178,8 @@ def _texts(sheet, title: str, sources: str, crs_name: str) -> QRectF:
                 tr("Coordinate system: {name}", name=crs_name),
                 tr("Made with KazGeo {version} and QGIS {qgis}", version=version, qgis=qgis)]  # fmt: skip
     cited = tr("Sources: {sources}", sources=sources) if sources else ""
-    left.setTop(sheet.write("title", title, (18, 16, 14, 12, 10), 2, left).bottom())
-    left.setTop(sheet.write("subtitle", "", (11,), 1, left, _FAINT).bottom() + 0.5 * k)
+    left.setTop(sheet.write("title", title[0], (18, 16, 14, 12, 10), 2, left).bottom())
+    left.setTop(sheet.write("subtitle", title[1], (11, 10, 9, 8), 2, left, _FAINT).bottom() + 0.5 * k)
     left.setBottom(sheet.write("colophon", " · ".join(colophon), (7, 6), 2, left, _FAINT, foot=True).top())
     left.setBottom(sheet.write("sources", cited, (7.5, 7, 6), 4, left, foot=True).top() - 3 * k)
     return left
@@ -205,7 +207,7 @@ def _wrap(text: str, font: QFont, width: float) -> list[str]:
 def _sources(layer) -> str:
     told = layer.metadata()
     rights = "; ".join(one.strip() for one in told.rights() if one.strip())
-    return " ".join((rights or layer.attribution() or told.abstract()).split())
+    return " ".join((rights or layer.attribution()).split())
 
 
 def _map_crs(project, layer, tr) -> tuple[core.QgsCoordinateReferenceSystem, str]:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 import pathlib
 
-from qgis.gui import QgsFileWidget, QgsOptionsPageWidget, QgsOptionsWidgetFactory
+from qgis.gui import QgsFileWidget, QgsOptionsPageWidget, QgsOptionsWidgetFactory, QgsScrollArea
 from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import (
     QComboBox,
     QFileDialog,
     QFormLayout,
+    QFrame,
     QGroupBox,
     QHBoxLayout,
     QLabel,
     QPushButton,
     QSpinBox,
     QVBoxLayout,
+    QWidget,
 )
 
 from kazgeo_qgis import settings
@@ -63,7 +65,13 @@ class OptionsPage(QgsOptionsPageWidget):
         self._on_change = on_change
         self._asking = None
         mend()
-        column = QVBoxLayout(self)
+        inner, area = QWidget(), QgsScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidget(inner)
+        around, column = QVBoxLayout(self), QVBoxLayout(inner)
+        around.setContentsMargins(0, 0, 0, 0)
+        around.addWidget(area)
         column.addWidget(self._engine_box())
         column.addWidget(self._work_box())
         column.addStretch(1)
@@ -88,19 +96,19 @@ class OptionsPage(QgsOptionsPageWidget):
             getattr(self, name).setObjectName(name)
         for label in (self.answer, self.status):
             label.setWordWrap(True)
-            label.setMinimumHeight(2 * label.fontMetrics().height())
-        row = QHBoxLayout()
+        row, below = QHBoxLayout(), QHBoxLayout()
+        row.addWidget(QLabel("Python"))
         row.addWidget(self.python, 1)
         row.addWidget(self.check)
-        below = QHBoxLayout()
         below.addWidget(self.create)
         below.addStretch(1)
         box = QGroupBox(tr("The engine: a Python of its own with KazGeo in it"))
-        form = QFormLayout(box)
-        form.addRow("Python", row)
-        form.addRow("", self.answer)
-        form.addRow(tr("In use"), self.status)
-        form.addRow("", below)
+        column = QVBoxLayout(box)
+        column.addLayout(row)
+        column.addWidget(self.answer)
+        column.addWidget(self.status)
+        column.addLayout(below)
+        self.answer.setVisible(False)
         return box
 
     def _work_box(self) -> QGroupBox:
@@ -132,12 +140,17 @@ class OptionsPage(QgsOptionsPageWidget):
     def _show_status(self) -> None:
         try:
             engine = find()
-            text = tr("{path} (named by {origin})", path=engine.python, origin=engine.origin)
+            named = tr("{path} (named by {origin})", path=engine.python, origin=engine.origin)
+            text = f"{tr('In use')}: {named}"
         except EngineMissing as missing:
             text = str(missing)
         if os.environ.get(VARIABLE):
             text += "\n" + tr("The environment variable {name} is set and wins over this page.", name=VARIABLE)
         self.status.setText(text)
+
+    def _tell(self, text: str) -> None:
+        self.answer.setText(text)
+        self.answer.setVisible(bool(text))
 
     def _show_note(self) -> None:
         self.note.setVisible(self.language.currentData() != settings.get("language"))
@@ -148,9 +161,9 @@ class OptionsPage(QgsOptionsPageWidget):
         try:
             path = path or find().python
         except EngineMissing as missing:
-            self.answer.setText(str(missing))
+            self._tell(str(missing))
             return
-        self.answer.setText(tr("Asking {path}…", path=path))
+        self._tell(tr("Asking {path}…", path=path))
         self.check.setEnabled(False)
         self._asking = Background(lambda _tell: ask(path), self._answered)
 
@@ -161,13 +174,13 @@ class OptionsPage(QgsOptionsPageWidget):
                       protocol=told.protocol, python=told.python)  # fmt: skip
         else:
             text = str(fault) if isinstance(fault, InstallFault) else repr(fault)
-        self.answer.setText(text)
+        self._tell(text)
 
     def _create(self) -> None:
         dialog = InstallDialog(self)
         dialog.exec()
         dialog.deleteLater()
-        self.answer.clear()
+        self._tell("")
         self._show_status()
 
     # --- what QGIS asks ---------------------------------------------------------------------------------

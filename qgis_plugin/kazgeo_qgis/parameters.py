@@ -76,7 +76,7 @@ def _parameter(one, p):
     if p.kind == "field":
         return _field(one, p)
     if p.kind in ("number", "integer"):
-        return _number(p)
+        return _number(one, p)
     if p.kind == "choice":
         return _choice(p)
     if p.kind == "boolean":
@@ -105,8 +105,8 @@ def _field(one, p):
     )
 
 
-def _number(p):
-    optional = p.optional or p.default is None  # a year without a default must not begin as 1900
+def _number(one, p):
+    optional = p.optional or not p.required
     low = p.low if p.low is not None else 0
     high = p.high if p.high is not None else _LARGEST_INT
     if p.unit in _DISTANCES:
@@ -119,9 +119,15 @@ def _number(p):
     kind = QgsProcessingParameterNumber.Type.Integer if whole else QgsProcessingParameterNumber.Type.Double
     if whole:
         low, high = int(low), min(int(high), _LARGEST_INT)
-    return QgsProcessingParameterNumber(
+    made = QgsProcessingParameterNumber(
         p.key, told.label(p), type=kind, defaultValue=p.default, optional=optional, minValue=low, maxValue=high
     )
+
+    panel = next((q.key for q in one.parameters if q.shape == "panel"), None)
+    if p.required and p.default is None and panel is not None:
+        wrapper = {"class": "kazgeo_qgis.widgets.YearWrapper"}
+        made.setMetadata({"widget_wrapper": wrapper, "of": panel, "first": p.name.startswith("first")})
+    return made
 
 
 def _choice(p):

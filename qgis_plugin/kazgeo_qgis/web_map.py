@@ -28,7 +28,11 @@ def layers_in_order(project=None) -> list:
     """Return the vector layers of the layer tree from top to bottom, and whether each is visible."""
     root = (project or QgsProject.instance()).layerTreeRoot()
     found = [(node.layer(), node.isVisible()) for node in root.findLayers()]
-    return [(layer, seen) for layer, seen in found if isinstance(layer, QgsVectorLayer) and layer.isValid()]
+    return [
+        (layer, seen)
+        for layer, seen in found
+        if isinstance(layer, QgsVectorLayer) and layer.isValid() and layer.isSpatial()
+    ]
 
 
 class WebMapDialog(QDialog):

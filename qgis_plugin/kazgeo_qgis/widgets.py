@@ -1,14 +1,14 @@
-"""Widgets that QGIS lacks: choices with readable labels and stable values, indicators of a table."""
+"""Widgets that QGIS lacks: choices with readable labels and stable values, indicators and years of a table."""
 
 from __future__ import annotations
 
 from processing.gui.wrappers import WidgetWrapper
 from qgis.core import QgsMapLayer, QgsProcessingFeatureSourceDefinition, QgsProject
-from qgis.PyQt.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QMenu, QToolButton, QWidget
+from qgis.PyQt.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QMenu, QSpinBox, QToolButton, QWidget
 
 from kazgeo_qgis.words import tr
 
-__all__ = ["ChoiceWrapper", "IndicatorWrapper"]
+__all__ = ["ChoiceWrapper", "IndicatorWrapper", "YearWrapper"]
 
 #: More indicators than a menu can show are no indicators.
 _MOST = 500
@@ -72,7 +72,7 @@ class IndicatorWrapper(WidgetWrapper):
         self._menu.clear()
         many = bool(self.parameterDefinition().metadata().get("many"))
         chosen = [t.strip() for t in self._line.text().split(",") if t.strip()]
-        names = indicators(self._layer())
+        names = indicators(layer_of(self._parent))
         for name in names:
             action = self._menu.addAction(name.replace("&", "&&"))
             action.setCheckable(many)
@@ -85,13 +85,54 @@ class IndicatorWrapper(WidgetWrapper):
         kept = [c for c in chosen if c != name] if name in chosen else [*chosen, name]
         self._line.setText(", ".join(kept))
 
-    def _layer(self):
-        value = _value_of(self._parent)
-        if isinstance(value, QgsProcessingFeatureSourceDefinition):
-            value = value.source.staticValue()
-        if isinstance(value, QgsMapLayer):
-            return value
-        return QgsProject.instance().mapLayer(str(value)) if value else None
+
+class YearWrapper(WidgetWrapper):
+    """A year that begins as the first or the last one of the chosen table, never as 1900."""
+
+    def createWidget(self):
+        """Return a spin box that shows "choose" at its lowest value."""
+        box = QSpinBox()
+        low, high = int(self.parameterDefinition().minimum()), int(self.parameterDefinition().maximum())
+        box.setRange(low - 1, high)
+        box.setSpecialValueText(tr("choose"))
+        box.setValue(low - 1)
+        box.valueChanged.connect(lambda _: self.widgetValueHasChanged.emit(self))
+        self._parent, self._touched = None, False
+        return box
+
+    def postInitialize(self, wrappers) -> None:
+        """Follow the table."""
+        of = self.parameterDefinition().metadata().get("of")
+        self._parent = next((w for w in wrappers if w.parameterDefinition().name() == of), None)
+        if self._parent is not None:
+            self._parent.widgetValueHasChanged.connect(lambda *_: self._propose())
+            self._propose()
+
+    def setValue(self, value) -> None:
+        """Show a year; none is "choose"."""
+        self._touched = value not in (None, "")
+        self.widget.setValue(int(value) if self._touched else self.widget.minimum())
+
+    def value(self):
+        """Return the year, None while none is chosen."""
+        year = self.widget.value()
+        return None if year == self.widget.minimum() else year
+
+    def _propose(self) -> None:
+        found = years(layer_of(self._parent))
+        if found and not self._touched:
+            first = bool(self.parameterDefinition().metadata().get("first"))
+            self.widget.setValue(found[0] if first else found[1])
+
+
+def layer_of(wrapper):
+    """Return the layer that another widget has chosen, None when there is none in the project."""
+    value = _value_of(wrapper)
+    if isinstance(value, QgsProcessingFeatureSourceDefinition):
+        value = value.source.staticValue()
+    if isinstance(value, QgsMapLayer):
+        return value
+    return QgsProject.instance().mapLayer(str(value)) if value else None
 
 
 def _value_of(wrapper):
@@ -110,3 +151,14 @@ def indicators(layer) -> list:
         found = (str(v) for v in layer.uniqueValues(places["indicator"], _MOST) if v is not None and str(v) != "NULL")
         return sorted(found)
     return [f.name() for f in layer.fields() if f.isNumeric() and f.name().lower() not in ("region", "year", "fid")]
+
+
+def years(layer):
+    """Return the first and the last year of a table, None when it has no column of years."""
+    if layer is None or not hasattr(layer, "fields"):
+        return None
+    place = next((i for i, f in enumerate(layer.fields()) if f.name().lower() == "year"), None)
+    if place is None:
+        return None
+    found = [int(v) for v in layer.uniqueValues(place, _MOST) if str(v).isdigit()]
+    return (min(found), max(found)) if found else None

@@ -13,7 +13,7 @@ import threading
 import time
 
 from kazgeo_qgis.engine import PROTOCOL
-from kazgeo_qgis.engine.environment import child_environment, popen_options
+from kazgeo_qgis.engine.environment import child_environment, own_folder, popen_options
 from kazgeo_qgis.words import tr
 
 #: Seconds until an engine has greeted: a cold start from a slow disk.
@@ -52,7 +52,7 @@ class Child:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._said,
-                cwd=tempfile.gettempdir(),
+                cwd=own_folder(python),
                 env=child_environment(threads),
                 **own_group,
                 **popen_options(),

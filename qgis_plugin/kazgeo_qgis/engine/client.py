@@ -39,6 +39,10 @@ class Client:
         self._key = None
         self._numbers = itertools.count(1)
 
+    def is_busy(self) -> bool:
+        """Return whether a job is running."""
+        return self._turn.locked()
+
     def warm_up(self) -> None:
         """Start the engine without waiting for it, so that it loads while QGIS exports layers.
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import pathlib
+import tempfile
 
 #: Each of these has broken a virtual environment started from QGIS: another Python's home, QGIS's PROJ and GDAL data.
 LEAKS = (
@@ -39,3 +41,9 @@ def child_environment(threads: int = 0, base: dict[str, str] | None = None) -> d
 def popen_options() -> dict[str, object]:
     """Return what a child of QGIS needs besides: on Windows no console window."""
     return {"creationflags": 0x08000000} if os.name == "nt" else {}
+
+
+def own_folder(path: str) -> str:
+    """Return a folder to run a Python in: its own, where nobody else can put modules, as they can in /tmp."""
+    folder = pathlib.Path(path).absolute().parent
+    return str(folder) if folder.is_dir() else tempfile.gettempdir()

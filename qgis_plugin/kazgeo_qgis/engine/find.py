@@ -56,8 +56,9 @@ def find() -> Engine:
                        origin=origin, path=path)
                 )  # fmt: skip
             return Engine(path, origin)
-    own = interpreter_of(profile_environment())
-    if own.is_file():
+    folder = profile_environment()
+    own, unfinished = interpreter_of(folder), folder.with_name(f"{folder.name}.unfinished")
+    if own.is_file() and not unfinished.exists():
         return Engine(str(own), tr("the profile"))
     raise EngineMissing(
         tr("KazGeo's engine is not set up yet: open Settings, Options, KazGeo and press «Create environment…».")

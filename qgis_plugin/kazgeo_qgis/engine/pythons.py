@@ -9,11 +9,10 @@ import pathlib
 import re
 import subprocess
 import sys
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from kazgeo_qgis.engine.environment import child_environment, popen_options
+from kazgeo_qgis.engine.environment import child_environment, own_folder, popen_options
 from kazgeo_qgis.words import tr
 
 #: KazGeo needs this Python or later; later than TRIED, wheels may be missing, so those come last.
@@ -167,9 +166,3 @@ def _on_windows(home: pathlib.Path) -> list[pathlib.Path]:
 def launcher_paths(said: str) -> list[str]:
     """Return the interpreters in what ``py -0p`` prints."""
     return [m.group(1).strip() for m in re.finditer(r"^\s*-\S+\s+(?:\*\s+)?(\S.*\.exe)\s*$", said, re.MULTILINE)]
-
-
-def own_folder(path: str) -> str:
-    """Return a folder to run a Python in: its own, where nobody else can put modules, as they can in /tmp."""
-    folder = pathlib.Path(path).absolute().parent
-    return str(folder) if folder.is_dir() else tempfile.gettempdir()

@@ -223,7 +223,7 @@ def test_texts_come_from_the_layer_and_can_be_given(project):
     assert texts(layout.make(project, layer, sources="Bureau", language="en"))["sources"] == "Sources: Bureau"
 
 
-def test_without_rights_the_abstract_is_the_source_and_a_long_one_is_cut(project):
+def test_the_abstract_stands_below_the_title_and_a_long_one_is_cut(project):
     from kazgeo_qgis import layout
 
     layer = regions(project)
@@ -232,12 +232,13 @@ def test_without_rights_the_abstract_is_the_source_and_a_long_one_is_cut(project
     told.setAbstract("Барлық деректер ашық. " * 120)
     layer.setMetadata(told)
     made = layout.make(project, layer)
-    assert texts(made)["sources"].startswith("Sources: Барлық деректер ашық.")
-    assert texts(made)["sources"].endswith("…")
+    assert texts(made)["subtitle"].startswith("Барлық деректер ашық.")
+    assert texts(made)["subtitle"].endswith("…")
+    assert texts(made)["sources"] == ""
     check_page(made)
     told.setAbstract("")
     layer.setMetadata(told)
-    assert texts(layout.make(project, layer))["sources"] == ""
+    assert texts(layout.make(project, layer))["subtitle"] == ""
 
 
 def test_every_text_is_in_the_language_asked_for(project, tmp_path, monkeypatch):

@@ -20,7 +20,7 @@ HANG = (
 
 
 def wheel(folder: Path, code: str = HELLO % 1, needs: str = "") -> Path:
-    """Write a wheel of a KazGeo that does nothing but this."""
+    """Write a wheel of a KazGeo that does only this."""
     folder.mkdir(parents=True, exist_ok=True)
     info = "kazgeo-9.9.dist-info"
     files = {
@@ -98,10 +98,8 @@ def refused(python, target, **how) -> str:
 
     with pytest.raises(InstallFault) as fault:
         make(python, target, **how)
-    said = str(fault.value)
-    assert "\n" not in said
-    assert said.strip().endswith((".", "'")) or ":" in said
-    return said
+    assert "\n" not in str(fault.value)
+    return str(fault.value)
 
 
 def until(done, seconds=60):
