@@ -85,6 +85,7 @@ def told(screen: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any
 
 def test_all_steps_were_seen(told: dict[str, Any]) -> None:
     wanted = {"toolbox", "dialog", "log", "canvas", "dock_running", "dock", "web_map_dialog", "designer", "options"}
+    wanted |= {"install", "batch"}
     assert wanted | {"reloaded"} <= set(told["steps"])
     for name in wanted:
         assert (told["shots"] / f"{name}.png").stat().st_size > 5_000, name

@@ -13,7 +13,7 @@ import processing
 import qgis.utils
 from qgis.core import QgsApplication, QgsField, QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import QTimer, QVariant
-from qgis.PyQt.QtWidgets import QApplication, QDialog, QLabel, QLineEdit, QTextEdit
+from qgis.PyQt.QtWidgets import QApplication, QDialog, QDockWidget, QLabel, QLineEdit, QTextEdit
 
 DATA, SHOTS = Path(os.environ["KAZGEO_DATA"]), Path(os.environ["KAZGEO_SHOTS"])
 iface = qgis.utils.iface
@@ -98,6 +98,9 @@ def clusters():
 def dock():
     """Run the demo project in the dock."""
     plugin = qgis.utils.plugins["kazgeo_qgis"]
+    for one in iface.mainWindow().findChildren(QDockWidget):
+        if "result" in one.objectName().lower():
+            one.hide()
     panel = plugin._desktop.dock
     panel.setUserVisible(True)
     panel.project.setFilePath(str(DATA / "project.toml"))
@@ -154,6 +157,13 @@ def options():
                 shot(one, "options")
                 one.reject()
 
+    from kazgeo_qgis.install_dialog import InstallDialog
+
+    dialog = InstallDialog(iface.mainWindow())
+    dialog.show()
+    yield 4000
+    shot(dialog, "install")
+    dialog.close()
     QTimer.singleShot(2500, grab)
     iface.showOptionsDialog(iface.mainWindow(), "KazGeoOptions")
     yield 300
@@ -161,7 +171,7 @@ def options():
 
 def toolbox():
     """Show the toolbox with all algorithms of KazGeo."""
-    from qgis.PyQt.QtWidgets import QDockWidget, QTreeView
+    from qgis.PyQt.QtWidgets import QTreeView
 
     box = iface.mainWindow().findChild(QDockWidget, "ProcessingToolbox")
     box.show()
@@ -177,6 +187,18 @@ def toolbox():
     box.hide()
 
 
+def batch():
+    """Look at the batch form of an algorithm."""
+    from processing.gui.BatchAlgorithmDialog import BatchAlgorithmDialog
+
+    dialog = BatchAlgorithmDialog(QgsApplication.processingRegistry().createAlgorithmById("kazgeo:indicator_map"))
+    dialog.resize(1200, 400)
+    dialog.show()
+    yield 800
+    shot(dialog, "batch")
+    dialog.close()
+
+
 def reload():
     """Unload and load the plugin again: no trace may stay, nothing may crash."""
     qgis.utils.unloadPlugin("kazgeo_qgis")
@@ -190,7 +212,7 @@ def reload():
 
 
 def scenario():
-    for step in (toolbox, algorithm, page, clusters, dock, web_map, options, reload):
+    for step in (toolbox, algorithm, page, clusters, dock, web_map, options, batch, reload):
         yield from step()
 
 

@@ -189,3 +189,83 @@ def test_a_layer_comes_styled_named_and_with_its_metadata(provider, engine, qgis
     assert 'indicator = "grp_per_capita"' in about.history()
     assert "2015" in about.abstract()
     QgsProject.instance().clear()
+
+
+def test_a_model_of_two_steps_runs_and_survives_being_saved(provider, engine, tmp_path):
+    from qgis.core import (
+        QgsProcessingContext,
+        QgsProcessingFeedback,
+        QgsProcessingModelAlgorithm,
+        QgsProcessingModelChildAlgorithm,
+        QgsProcessingModelChildParameterSource,
+        QgsProcessingModelOutput,
+    )
+
+    fixed = QgsProcessingModelChildParameterSource.fromStaticValue
+    model = QgsProcessingModelAlgorithm("m", "g")
+    rate = QgsProcessingModelChildAlgorithm("kazgeo:rate")
+    rate.setChildId("rate")
+    given = {**inputs("rate", "", ""), "NAME": "doctors_10k"}
+    for key, value in given.items():
+        rate.addParameterSources(key, [fixed(value)])
+    model.addChildAlgorithm(rate)
+    shown = QgsProcessingModelChildAlgorithm("kazgeo:indicator_map")
+    shown.setChildId("map")
+    shown.addParameterSources("PANEL", [QgsProcessingModelChildParameterSource.fromChildOutput("rate", "OUTPUT")])
+    for key, value in {"REGIONS": REGIONS, "INDICATOR": "doctors_10k", "YEAR": 2015, "SCHEME": "equal"}.items():
+        shown.addParameterSources(key, [fixed(value)])
+    out = QgsProcessingModelOutput("final", "final")
+    out.setChildId("map")
+    out.setChildOutputName("OUTPUT")
+    shown.setModelOutputs({"final": out})
+    model.addChildAlgorithm(shown)
+    file = tmp_path / "model.model3"
+    assert model.toFile(str(file))
+    again = QgsProcessingModelAlgorithm()
+    assert again.fromFile(str(file))
+    name = next(d.name() for d in again.destinationParameterDefinitions())
+    done, good = again.run({name: str(tmp_path / "o.gpkg")}, QgsProcessingContext(), QgsProcessingFeedback())
+    assert good
+    from qgis.core import QgsVectorLayer
+
+    layer = QgsVectorLayer(done[name], "o", "ogr")
+    assert layer.featureCount() == 16
+    assert "doctors_10k" in layer.fields().names()
+
+
+def test_years_and_indicators_come_from_the_table(provider, qgis_app):
+    from kazgeo_qgis.widgets import indicators, years
+    from qgis.core import QgsVectorLayer
+
+    table = QgsVectorLayer(PANEL, "панель", "ogr")
+    assert "grp_per_capita" in indicators(table)
+    assert years(table) == (2008, 2022)
+    assert years(None) is None
+
+
+def test_widgets_hold_stable_values_in_every_language(provider, qgis_app):
+    from kazgeo_qgis import settings
+    from processing.gui.wrappers import WidgetWrapperFactory
+    from qgis.PyQt.QtWidgets import QDialog
+
+    settings.put("language", "ru")
+    provider.refreshAlgorithms()
+    try:
+        algorithm = provider.algorithm("local_moran").create()
+        dialog = QDialog()
+        dialog.mainWidget = lambda: None
+        choice = WidgetWrapperFactory.create_wrapper(algorithm.parameterDefinition("NEIGHBOURS"), dialog)
+        choice.setValue("nearest")
+        assert choice.widget.currentText() == "ближайшие"
+        assert choice.value() == "nearest"
+        algorithm = provider.algorithm("indicator_map").create()
+        year = WidgetWrapperFactory.create_wrapper(algorithm.parameterDefinition("YEAR"), dialog)
+        assert year.value() is None
+        year.setValue(2015)
+        assert year.value() == 2015
+        line = WidgetWrapperFactory.create_wrapper(algorithm.parameterDefinition("INDICATOR"), dialog)
+        line.setValue("grp_per_capita")
+        assert line.value() == "grp_per_capita"
+    finally:
+        settings.put("language", "auto")
+        provider.refreshAlgorithms()
