@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,19 +26,22 @@ if TYPE_CHECKING:
 __all__ = ["export"]
 
 _KINDS = ("categorical", "graduated", "single")
+_MIDNIGHT = "T00:00:00.000"
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
 def export(job: Mapping[str, Any], progress: Progress) -> tuple[Path, list[str]]:
     """Make one web map of layers as QGIS shows them.
 
-    Assumption: labels, aliases and titles are in the reader's language already and go through unchanged.
+    Assumption: labels, aliases and titles are in the reader's language already and go through unchanged. Several
+    points of one feature become that many.
 
     Parameters
     ----------
     job : mapping
         ``title``, ``language``, ``target`` (an .html file), ``sources`` and ``layers``: each with ``file``, ``layer``
-        or None, ``title``, ``visible`` and ``style`` as ``kazgeo_qgis.renderers.read`` returns it.
+        or None, ``count`` (features that it must have; optional), ``title``, ``visible`` and ``style``
+        as ``kazgeo_qgis.renderers.read`` returns it.
     progress : callable
         Reporter.
 
@@ -69,7 +73,7 @@ def export(job: Mapping[str, Any], progress: Progress) -> tuple[Path, list[str]]
     said: list[str] = []
     for place, one in enumerate(layers):
         progress(0.6 * place / len(layers), "reading")
-        theme, told = _theme(f"t{place + 1}", one)
+        theme, told = _theme(f"t{place + 1}", one, speech)
         said += [speech.say(message) for message in told]
         themes += [theme] if theme is not None else []
     if not themes:
@@ -90,17 +94,21 @@ def export(job: Mapping[str, Any], progress: Progress) -> tuple[Path, list[str]]
     return target, said
 
 
-def _theme(ident: str, one: Mapping[str, Any]) -> tuple[Theme | None, list[Message]]:
+def _theme(ident: str, one: Mapping[str, Any], speech: Speaker) -> tuple[Theme | None, list[Message]]:
     """Return a layer as a theme, None when nothing of it is shown, and what was left out."""
-    file, look = str(_wanted(one, "file", "layer")), _wanted(one, "style", "layer")
+    file = str(_wanted(one, "file", "layer"))
     title = str(one.get("title") or one.get("layer") or Path(file).stem)
     where = f"layer '{title}'"
+    look = _wanted(one, "style", where)
     if not isinstance(look, Mapping):
         raise InputError(f"{where}: style must be a JSON object; got {type(look).__name__}")
     data = read_vector(Source(Path(file), one.get("layer")))
+    count = one.get("count")
+    if count is not None and int(count) != len(data):
+        raise InputError(f"{title}: QGIS has {count} features, {len(data)} arrived; save the layer and try again")
     told: list[Message] = []
     data = _placed(data, title, told)
-    style, data = _style(look, data, where)
+    style, data = _style(look, data, where, speech)
     data, style = _shown(data, style, look, title, told)
     if len(data) == 0:
         return None, [*told, Message("{layer}: no feature is shown, the layer is left out.", {"layer": title})]
@@ -124,7 +132,9 @@ def _placed(data: geopandas.GeoDataFrame, title: str, told: list[Message]) -> ge
     lost = int((~there).sum())
     if lost:
         told.append(Message("{layer}: features without a geometry, left out: {n}.", {"layer": title, "n": lost}))
-    return data[there]
+    data = data[there]
+    several = data.geometry.geom_type == "MultiPoint"
+    return data.explode(ignore_index=True) if several.any() else data
 
 
 def _shown(
@@ -135,6 +145,7 @@ def _shown(
 
     codes = style.codes(data[style.column])
     hidden = [bool(c.get("hidden")) for c in look["classes"]]
+    hidden += [False] * (len(style.classes) - len(hidden))
     off: NDArray[np.bool_] = np.isin(codes, np.flatnonzero(hidden))
     rest: NDArray[np.bool_] = (codes < 0) & bool(look.get("missing_hidden"))
     for lost, words in (
@@ -164,11 +175,13 @@ class _AsShown(Style):
 
     def labels(self, speaker: Speaker) -> list[str]:
         """Return the labels as they are; a range without one gets its interval."""
-        intervals = super().labels(speaker)
-        return [c.label or interval for c, interval in zip(self.classes, intervals, strict=True)]
+        intervals = super().labels(speaker) if self.kind == "graduated" else [""] * len(self.classes)
+        return [speaker.translate(c.label) or interval for c, interval in zip(self.classes, intervals, strict=True)]
 
 
-def _style(look: Mapping[str, Any], data: geopandas.GeoDataFrame, where: str) -> tuple[Style, geopandas.GeoDataFrame]:
+def _style(
+    look: Mapping[str, Any], data: geopandas.GeoDataFrame, where: str, speech: Speaker
+) -> tuple[Style, geopandas.GeoDataFrame]:
     """Return the style, and the data with the column it draws."""
     kind = look.get("kind")
     if kind not in _KINDS:
@@ -177,36 +190,52 @@ def _style(look: Mapping[str, Any], data: geopandas.GeoDataFrame, where: str) ->
     if not given:
         raise InputError(f"{where}: style.classes is empty; classify the layer first")
     classes = [_class(c, place, where) for place, c in enumerate(given)]
+    missing_color = _color(look.get("missing_color") or MISSING_COLOR, "missing_color", where)
+    missing = look.get("missing_label")
     column = look.get("column")
     if kind != "single" and column not in data.columns:
         names = [str(c) for c in data.columns if c != data.geometry.name]
         raise unknown("column", str(column), names, f"a column of {where}")
     if kind == "graduated":
+        _check_numbers(data[column], where)
         limits = [(_limit(g, "lower", -math.inf, where), _limit(g, "upper", math.inf, where)) for g in given]
         classes = [replace(c, lower=a, upper=b) for c, (a, b) in zip(classes, limits, strict=True)]
         drawn = str(column)
     else:
-        classes = [replace(c, value=str(place)) for place, c in enumerate(classes)]
         drawn = next(name for name in _fresh("class") if name not in data.columns)
-        codes = "0" if kind == "single" else _coded(data[column], given)
+        codes = ["0"] * len(data) if kind == "single" else _coded(data[column], given)
+        if kind == "categorical" and not missing and not look.get("missing_hidden"):
+            # QGIS draws them like missing values, without a word of its own
+            other = [code is None and known for code, known in zip(codes, data[column].notna(), strict=True)]
+            if any(other):
+                codes = [str(len(classes)) if o else code for o, code in zip(other, codes, strict=True)]
+                classes.append(StyleClass(missing_color, _AsIs(speech.translate("outside the classes"))))
+        classes = [replace(c, value=str(place)) for place, c in enumerate(classes)]
         data = data.assign(**{drawn: codes})
-    title = str(look.get("title") or column or "") if kind != "single" else " "
-    missing = look.get("missing_label")
     return _AsShown(
         drawn,
-        _AsIs(title),
+        _AsIs(str(look.get("title") or column or "") if kind != "single" else " "),
         "graduated" if kind == "graduated" else "categorical",
         tuple(classes),
         unit=_AsIs(look.get("unit") or ""),
         decimals=int(look.get("decimals") or 0),
         missing_label=_AsIs(missing) if missing else "no data",
-        missing_color=_color(look.get("missing_color") or MISSING_COLOR, "missing_color", where),
+        missing_color=missing_color,
     ), data
+
+
+def _check_numbers(values: pd.Series, where: str) -> None:
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+    if not is_numeric_dtype(values.dtype) or is_bool_dtype(values.dtype):
+        raise InputError(f"{where}: column '{values.name}' must be numbers for ranges; got {values.dtype}; convert it")
 
 
 def _class(given: Mapping[str, Any], place: int, where: str) -> StyleClass:
     color = _color(given.get("color"), f"color of class {place + 1}", where)
-    return StyleClass(color=color, label=_AsIs(given.get("label") or ""))
+    value = given.get("value")
+    named = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value or "")
+    return StyleClass(color=color, label=_AsIs(given.get("label") or named))
 
 
 def _color(text: object, what: str, where: str) -> str:
@@ -225,28 +254,31 @@ def _limit(given: Mapping[str, Any], end: str, open_: float, where: str) -> floa
 
 
 def _coded(values: pd.Series, given: Sequence[Mapping[str, Any]]) -> list[str | None]:
-    """Return the number of every value's class as text; None in no class. Values match as text, as in QGIS."""
+    """Return the number of every value's class as text, None in no class; as in QGIS the last class that has it."""
     place_of: dict[str, str] = {}
     for place, one in enumerate(given):
         value = one.get("value")
         for text in value if isinstance(value, list | tuple) else [value]:
-            place_of.setdefault(_text(text), str(place))
+            place_of[_text(text).removesuffix(_MIDNIGHT)] = str(place)
     missing = values.isna()
     return [None if m else place_of.get(_text(v)) for v, m in zip(values.tolist(), missing, strict=True)]
 
 
 def _text(value: object) -> str:
-    """Return a value as QGIS compares it with categories.
+    """Return a value as the plugin writes those of categories; midnight is the day.
 
     Examples
     --------
-    >>> _text(3.0), _text(2.5), _text(True), _text("high-high")
-    ('3', '2.5', 'true', 'high-high')
+    >>> import pandas as pd
+    >>> _text(3.0), _text(2.5), _text(True), _text("high-high"), _text(pd.Timestamp("2020-01-02 03:04"))
+    ('3', '2.5', 'true', 'high-high', '2020-01-02T03:04:00.000')
     """
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+    if isinstance(value, float) and value.is_integer():
         return str(int(value))
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=None).isoformat(timespec="milliseconds").removesuffix(_MIDNIGHT)
     return str(value)
 
 
@@ -260,7 +292,9 @@ def _fresh(stem: str) -> Iterator[str]:
 
 def _tip(given: Mapping[str, Any], values: pd.Series) -> TooltipField:
     decimals = _decimals(values) if given.get("decimals") is None else int(given["decimals"])
-    terms = tuple((str(code), _AsIs(word)) for code, word in given.get("terms") or ())
+    words = {_text(code): _AsIs(word) for code, word in given.get("terms") or ()}
+    codes = values.dropna().unique().tolist() if words else []
+    terms = tuple((str(code), words[_text(code)]) for code in codes if _text(code) in words)
     label = _AsIs(given.get("label") or given["column"])
     return TooltipField(str(given["column"]), label, "", decimals, terms)
 

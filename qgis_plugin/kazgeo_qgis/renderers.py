@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 
-from qgis.core import NULL, QgsExpression, QgsSymbolLayer, QgsWkbTypes
+from qgis.core import NULL, Qgis, QgsExpression, QgsRenderContext, QgsSymbolLayer, QgsWkbTypes
+from qgis.PyQt.QtCore import QDate, QDateTime, Qt
 
 from kazgeo_qgis.words import tr
 
@@ -20,7 +21,7 @@ class CannotRead(Exception):
 _NUMBER = r"(-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)"
 _NAME = r'"((?:[^"]|"")+)"'
 _RULE = re.compile(rf'{_NAME} IS NOT NULL(?: AND "\1" >= {_NUMBER})?(?: AND "\1" (<=?) {_NUMBER})?')
-_SIZE = re.compile(rf"max\([\d.]+, [\d.]+ \* sqrt\(max\(0, coalesce\({_NAME}, 0\) / [\d.e+]+\)\)\)")
+_SIZE = re.compile(rf"max\([\d.]+, [\d.]+ \* sqrt\(max\(0, coalesce\({_NAME}, 0\) / [\d.e+-]+\)\)\)")
 
 
 def read(layer) -> dict:
@@ -37,8 +38,9 @@ def read(layer) -> dict:
         ``column`` (None for one symbol), ``title``, ``kind`` ("categorical", "graduated", "single"), ``unit``,
         ``decimals``, ``classes``, ``missing_label`` (empty: the engine's own word), ``missing_color``,
         ``missing_hidden`` (QGIS draws no feature that is in no class), ``name_column``, ``size_column``, ``fields``.
-        A categorical class has ``value``: a text, or several that share the class; a graduated one has ``lower`` and
-        ``upper`` (None: open), lower <= x < upper, the last closed at both ends.
+        A categorical class has ``value``: a text, or several that share the class; the last class that has a value
+        draws it. A graduated one has ``lower`` and ``upper`` (None: open), lower <= x < upper, the last closed at both
+        ends; they ascend, and one that lies around another comes twice.
 
     Raises
     ------
@@ -54,10 +56,15 @@ def read(layer) -> dict:
     style = {"column": None, "title": layer.name(), "kind": "single", "unit": "", "decimals": 0, "classes": [],
              "missing_label": "", "missing_color": "#d9d9d9", "missing_hidden": True}  # fmt: skip
     style.update(reader(layer, renderer))
+    if any(_own_colors(symbol) for symbol in renderer.symbols(QgsRenderContext())):
+        raise _cannot(layer)
     if not style["classes"]:
         raise CannotRead(tr("{layer}: the layer has no classes yet; classify it in its properties", layer=layer.name()))
     if style["column"] is not None:
         style["title"] = _alias(layer, style["column"]) or style["column"]
+    for one in style["classes"]:
+        one["color"] = _over_white(one["color"], layer.opacity())
+    style["missing_color"] = _over_white(style["missing_color"], layer.opacity())
     style["name_column"] = _name_column(layer)
     style["size_column"] = _size_column(layer)
     style["fields"] = _fields(layer, style["column"])
@@ -82,33 +89,49 @@ def _single(layer, renderer) -> dict:
 
 
 def _categories(layer, renderer) -> dict:
+    if not renderer.categories():
+        return {}
     out = {"kind": "categorical", "column": _column(layer, renderer.classAttribute()), "classes": []}
     for category in renderer.categories():
         value, hidden = category.value(), not category.renderState()
-        if _is_nothing(value):  # "all other values", missing ones among them
-            out.update(_missing(category.label(), category.symbol(), hidden))
-            continue
-        values = [_text(v) for v in value] if isinstance(value, (list, tuple)) else _text(value)
-        look = {"color": _color(category.symbol()), "label": category.label()}
-        out["classes"].append({**look, "value": values, "hidden": hidden})
+        look = {"color": _color(category.symbol()), "label": category.label(), "hidden": hidden}
+        values = list(value) if isinstance(value, (list, tuple)) else [value]
+        if any(_is_nothing(v) for v in values):  # "all other values", missing ones among them
+            out.update(_missing(look))
+        known = [_text(v) for v in values if not _is_nothing(v)]
+        if known:
+            out["classes"].append({**look, "value": known if len(known) > 1 else known[0]})
+    if not out["classes"]:  # nothing but "all other values": one symbol for all
+        label = out["missing_label"] or layer.name()
+        one = {"color": out["missing_color"], "label": label, "hidden": out["missing_hidden"]}
+        return {"classes": [one], "missing_hidden": True}
     return out
 
 
 def _ranges(layer, renderer) -> dict:
-    classes = [
-        {"color": _color(r.symbol()), "label": r.label(), "lower": r.lowerValue(), "upper": r.upperValue(),
-         "hidden": not r.renderState()}
-        for r in renderer.ranges()
-    ]  # fmt: skip
+    if not renderer.ranges():
+        return {}
+    classes, taken = [], []
+    for one in renderer.ranges():  # both ends belong to it; the first range of the list that has a value draws it
+        look = {"color": _color(one.symbol()), "label": one.label(), "hidden": not one.renderState()}
+        lower, beyond = one.lowerValue(), _next_up(one.upperValue())
+        classes += [{**look, "lower": a, "upper": b} for a, b in _free(lower, beyond, taken)]
+        taken.append((lower, beyond))
+    if len({c["color"] for c in classes}) == 1 < len(classes):  # they differ by size or width
+        raise _cannot(layer)
     classes.sort(key=lambda c: (c["lower"], c["upper"]))
-    for this, following in zip(classes, classes[1:]):
-        upper, lower = this["upper"], following["lower"]
-        if upper < lower and lower - upper <= 4e-15 * max(abs(lower), abs(upper), 1e-300):
-            this["upper"] = lower  # our own style: the limit belongs to the class above
-        else:  # QGIS: a limit belongs to the first class that has it, which is the class below
-            this["upper"] = _next_up(upper)
-            following["lower"] = max(lower, this["upper"])
+    if classes and math.isfinite(classes[-1]["upper"]):
+        classes[-1]["upper"] = _next_down(classes[-1]["upper"])  # the last is closed
     return _graduated(_column(layer, renderer.classAttribute()), classes)
+
+
+def _free(lower: float, upper: float, taken: list) -> list:
+    """Return what other intervals leave of an interval, all of them lower <= x < upper."""
+    pieces = [(lower, upper)] if lower < upper else []
+    for low, high in taken:
+        cut = [(a, min(b, low)) for a, b in pieces] + [(max(a, high), b) for a, b in pieces]
+        pieces = [(a, b) for a, b in cut if a < b]
+    return pieces
 
 
 def _rules(layer, renderer) -> dict:
@@ -118,7 +141,7 @@ def _rules(layer, renderer) -> dict:
             raise _cannot(layer)
         hidden = not rule.active()
         if rule.isElse():
-            rest = _missing(rule.label(), rule.symbol(), hidden)
+            rest = _missing({"color": _color(rule.symbol()), "label": rule.label(), "hidden": hidden})
             continue
         found = _RULE.fullmatch(rule.filterExpression().strip())
         if found is None:
@@ -128,15 +151,16 @@ def _rules(layer, renderer) -> dict:
         lower, upper = float(low or "-inf"), float(high or "inf")
         look = {"color": _color(rule.symbol()), "label": rule.label(), "hidden": hidden}
         classes.append({**look, "lower": lower, "upper": upper, "closed": sign == "<="})
-    if len(columns) > 1:
-        raise _cannot(layer)
     classes.sort(key=lambda c: (c["lower"], c["upper"]))
+    overlap = any(a["upper"] > b["lower"] for a, b in zip(classes, classes[1:]))  # QGIS draws both, one over the other
+    if len(columns) > 1 or overlap:
+        raise _cannot(layer)
     for place, one in enumerate(classes):
         last = place == len(classes) - 1
         if one.pop("closed"):
             one["upper"] = one["upper"] if last else _next_up(one["upper"])
         elif last and math.isfinite(one["upper"]):
-            one["upper"] = -_next_up(-one["upper"])  # the class above was taken away; the last is closed
+            one["upper"] = _next_down(one["upper"])  # the class above was taken away; the last is closed
     column = _column(layer, QgsExpression.quotedColumnRef(columns.pop())) if columns else None
     return {**_graduated(column, classes), **rest}
 
@@ -149,8 +173,8 @@ def _graduated(column, classes) -> dict:
     return {"kind": "graduated", "column": column, "decimals": decimals, "classes": classes}
 
 
-def _missing(label: str, symbol, hidden: bool) -> dict:
-    return {"missing_label": label, "missing_color": _color(symbol), "missing_hidden": hidden}
+def _missing(look: dict) -> dict:
+    return {f"missing_{key}": value for key, value in look.items()}
 
 
 def _is_nothing(value) -> bool:
@@ -158,16 +182,24 @@ def _is_nothing(value) -> bool:
 
 
 def _text(value) -> str:
-    """Return a value as QGIS compares it with categories."""
+    """Return a value as the engine compares it with categories: 3.0 is "3", midnight is the day."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+    if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return value.toString() if hasattr(value, "toString") else str(value)
+    if isinstance(value, QDate):
+        return value.toString(Qt.DateFormat.ISODate)
+    if isinstance(value, QDateTime):
+        return value.toString("yyyy-MM-ddTHH:mm:ss.zzz")
+    return str(value)
 
 
 def _next_up(value: float) -> float:
     return math.nextafter(value, math.inf)
+
+
+def _next_down(value: float) -> float:
+    return math.nextafter(value, -math.inf)
 
 
 def _decimals(classes) -> int:
@@ -204,24 +236,39 @@ def _color(symbol) -> str:
     if not parts:
         return "#ffffff"
     # a line's casing and an area's hatch are no colour of the class
-    color = (parts[-1] if parts[-1].layerType().endswith("Line") else parts[0]).color()
-    if color.alpha() == 0 and parts[0].strokeColor().isValid():  # drawn by its outline only
-        color = parts[0].strokeColor()
-    share = color.alphaF() * symbol.opacity()
-    mixed = [round(255 - share * (255 - c)) for c in (color.red(), color.green(), color.blue())]
-    return "#{:02x}{:02x}{:02x}".format(*mixed)
+    part = parts[-1 if symbol.type() == Qgis.SymbolType.Line else 0]
+    color = part.color()
+    brush = part.brushStyle() if part.layerType() == "SimpleFill" else None
+    if (color.alpha() == 0 or brush == Qt.BrushStyle.NoBrush) and part.strokeColor().isValid():
+        color = part.strokeColor()  # drawn by its outline only
+    return _over_white(color.name(), color.alphaF() * symbol.opacity())
+
+
+def _over_white(color: str, share: float) -> str:
+    """Return how a colour looks on white when it lets a part of the light through."""
+    parts = [int(color[i : i + 2], 16) for i in (1, 3, 5)]
+    return "#{:02x}{:02x}{:02x}".format(*(round(255 - share * (255 - part)) for part in parts))
+
+
+def _own_colors(symbol) -> bool:
+    """Return whether features have colours of their own, which no legend shows."""
+    if symbol is None:
+        return False
+    kinds = QgsSymbolLayer.Property
+    parts = [symbol.symbolLayer(i).dataDefinedProperties() for i in range(symbol.symbolLayerCount())]
+    return any(p.isActive(kind) for p in parts for kind in (kinds.PropertyFillColor, kinds.PropertyStrokeColor))
 
 
 # --- columns --------------------------------------------------------------------------------------------
 
 
 def _column(layer, attribute: str) -> str:
-    """Return the field that a renderer goes by."""
-    if layer.fields().indexOf(attribute) >= 0:
-        return attribute
-    column = _plain_column(attribute)
-    if column is not None and layer.fields().indexOf(column) >= 0:
-        return column
+    """Return the field that a renderer goes by, found as QGIS finds it: capitals and aliases are no matter."""
+    fields = layer.fields()
+    for name in (attribute, _plain_column(attribute)):
+        place = fields.lookupField(name) if name else -1
+        if place >= 0:
+            return fields[place].name()
     raise CannotRead(
         tr(
             "{layer}: the classes come from an expression ({expression}), a web map needs a field; "
@@ -254,8 +301,6 @@ def _name_column(layer):
 
 def _size_column(layer):
     """Return the field that sizes the circles of one of KazGeo's own styles."""
-    from qgis.core import QgsRenderContext
-
     for symbol in layer.renderer().symbols(QgsRenderContext())[:1]:
         if symbol.symbolLayerCount():
             one = symbol.symbolLayer(0).dataDefinedProperties().property(QgsSymbolLayer.Property.PropertySize)

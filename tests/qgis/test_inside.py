@@ -27,7 +27,7 @@ def test_inside_qgis(name: str, tmp_path: Path) -> None:
     command = [PYTHON, "-m", "pytest", "-q", "-s", "-c", os.devnull, "--rootdir", str(ROOT), "-p", "no:cacheprovider"]
     done = subprocess.run(
         [*command, "--basetemp", str(tmp_path / "t"), str(INSIDE / f"{name}.py")],
-        capture_output=True, text=True, timeout=900, cwd=tmp_path,
+        capture_output=True, encoding="utf-8", errors="replace", timeout=900, cwd=tmp_path,
         env={**environment(str(home)), "KAZGEO_PYTHON": sys.executable},
     )  # fmt: skip
     print(done.stdout[-6000:])

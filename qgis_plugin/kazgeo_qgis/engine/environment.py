@@ -33,7 +33,7 @@ def child_environment(threads: int = 0, base: dict[str, str] | None = None) -> d
         parts = kept[name].split(os.pathsep)
         kept[name] = os.pathsep.join(p for p in parts if not any(w in p.lower() for w in ("qgis", "osgeo4w")))
     if threads > 0:
-        names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "KAZGEO_THREADS")
+        names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
         kept.update(dict.fromkeys(names, str(threads)))
     return {**kept, **_OWN}
 

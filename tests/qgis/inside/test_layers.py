@@ -308,3 +308,35 @@ def make_squares_with_codes():
     changes = {f.id(): {place: str(i)} for i, f in enumerate(layer.getFeatures())}
     layer.dataProvider().changeAttributeValues(changes)
     return layer
+
+
+def test_shapefile_in_cp1251_virtual_layer_and_spatialite(engine, provider, tmp_path):
+    """Other providers go the same way as PostGIS and WFS do: feature by feature, as QGIS reads them."""
+    from qgis.core import QgsProject, QgsVectorFileWriter, QgsVectorLayer
+
+    squares = make_squares()
+    squares.dataProvider().deleteAttributes([squares.fields().indexOf("p"), squares.fields().indexOf("geometry")])
+    squares.updateFields()
+    made = {}
+    for driver, name, coding in (("ESRI Shapefile", "s.shp", "CP1251"), ("SQLite", "s.sqlite", "UTF-8")):
+        options = QgsVectorFileWriter.SaveVectorOptions()
+        options.driverName, options.fileEncoding = driver, coding
+        options.datasourceOptions = ["SPATIALITE=YES"] if driver == "SQLite" else []
+        path = str(tmp_path / name)
+        context = squares.transformContext()
+        assert QgsVectorFileWriter.writeAsVectorFormatV3(squares, path, context, options)[0] == 0
+        made[name] = QgsVectorLayer(path, name, "ogr")
+    made["spatialite"] = QgsVectorLayer(f"dbname='{tmp_path / 's.sqlite'}' table=\"s\" (GEOMETRY)", "sl", "spatialite")
+    QgsProject.instance().addMapLayer(squares)
+    made["virtual"] = QgsVectorLayer(f'?query=SELECT * FROM "{squares.id()}" WHERE P < 20', "v", "virtual")
+    wanted = {"virtual": 20}
+    for name, layer in made.items():
+        assert layer.isValid(), name
+        field = next(f.name() for f in layer.fields() if f.isNumeric() and f.name().lower() == "p")
+        out = tmp_path / f"{name.replace('.', '_')}.gpkg"
+        result = read(run("local_moran", UNITS=layer, INDICATOR=field, PERMUTATIONS=99, OUTPUT=str(out))["OUTPUT"])
+        assert result.featureCount() == wanted.get(name, N), name
+        place = next(i for i, f in enumerate(layer.fields()) if not f.isNumeric())
+        seen = {f.attributes()[place] for f in layer.getFeatures()}  # a virtual layer spoils Cyrillic names itself
+        assert seen == {f[layer.fields()[place].name()] for f in result.getFeatures()}, name
+    QgsProject.instance().clear()
