@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from kazgeo.analyses import Analysis
     from kazgeo.analyses.outcome import Outcome
 
-__all__ = ["CARD", "Told", "geopackage", "write_output"]
+__all__ = ["CARD", "Told", "geopackage", "keep_inputs", "write_output"]
 
 #: Name of the output that every analysis has: one HTML page with findings, parameters, seed and versions.
 CARD = "card"
@@ -49,6 +49,20 @@ class Told:
             "kazgeo_parameters": json.dumps(plain, ensure_ascii=False, sort_keys=True),
             "kazgeo_seed": "" if seed is None else str(seed),
         }
+
+
+def keep_inputs(outputs: Iterable[str | Path], inputs: Iterable[str | Path]) -> None:
+    """Refuse to write a result over the data it is made of.
+
+    Raises
+    ------
+    InputError
+        An output is one of the inputs, whatever its path is called.
+    """
+    read = {Path(file).resolve() for file in inputs}
+    for path in outputs:
+        if Path(path).resolve() in read:
+            raise InputError(f"the result '{path}' would replace the data it is made of; choose another file")
 
 
 def geopackage(path: Path, layers: Mapping[str, Any], outcome: Outcome, told: Told) -> None:

@@ -116,6 +116,7 @@ def _run(analysis: Analysis, given: dict[str, Any]) -> None:
     from kazgeo.cli.results import check_target, tell, write
     from kazgeo.io import Source
     from kazgeo.project.inputs import kind_of, read_data
+    from kazgeo.results import keep_inputs
 
     common = {name: given.pop(name) for name in _COMMON}
     plain = {k: str(v) if isinstance(v, StrEnum) else v for k, v in given.items() if v is not None}
@@ -123,6 +124,8 @@ def _run(analysis: Analysis, given: dict[str, Any]) -> None:
     target: Path | None = common["output"]
     if target is not None:
         check_target(analysis, target)
+        data = [Source.parse(str(values[p.name])) for p in analysis.parameters if p.is_data and values.get(p.name)]
+        keep_inputs([target], [one.path for one in data])
     start = time.monotonic()
     with reporter(common["progress_kind"]) as progress:
         progress(0.0, "reading")

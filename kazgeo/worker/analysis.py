@@ -52,7 +52,7 @@ def run(job: Mapping[str, Any], progress: Progress, tell: Tell) -> dict[str, Any
     speech = speaker(language)
     clock = [time.perf_counter()]
     inputs: Mapping[str, Mapping[str, Any]] = job.get("inputs", {})
-    _keep_inputs(job.get("outputs", {}), inputs)
+    results.keep_inputs(job.get("outputs", {}).values(), (one["file"] for one in inputs.values()))
     values = analysis.validate({**job.get("parameters", {}), **dict.fromkeys(inputs)})
     for p in analysis.parameters:
         if p.is_data and p.name in inputs:
@@ -86,14 +86,6 @@ def run(job: Mapping[str, Any], progress: Progress, tell: Tell) -> dict[str, Any
         "titles": titles,
         "seconds": dict(zip(("read", "work", "write"), seconds, strict=True)),
     }
-
-
-def _keep_inputs(outputs: Mapping[str, str], inputs: Mapping[str, Mapping[str, Any]]) -> None:
-    """Refuse to write a result over the data it is made of."""
-    read = {Path(one["file"]).resolve() for one in inputs.values()}
-    for path in outputs.values():
-        if Path(path).resolve() in read:
-            raise InputError(f"the result '{path}' would replace the data it is made of; choose another file")
 
 
 def _shown(analysis: Analysis, values: Mapping[str, Any], inputs: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

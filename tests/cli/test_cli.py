@@ -143,6 +143,16 @@ def test_a_csv_holds_the_id_once(tmp_path: Path) -> None:
     assert len(heading) == len(set(heading))
 
 
+def test_a_result_never_replaces_its_data(tmp_path: Path) -> None:
+    panel = tmp_path / "panel.csv"
+    panel.write_bytes((DATA / "indicators.csv").read_bytes())
+    before = panel.read_bytes()
+    done = kazgeo("rate", "--panel", panel, "--numerator", "doctors", "--denominator", "population", "--name", "d",
+                  "--out", tmp_path / "." / "panel.csv", code=2)  # fmt: skip
+    assert "would replace the data it is made of" in done.stderr
+    assert panel.read_bytes() == before
+
+
 def test_one_bad_code_among_good_ones_is_named(tmp_path: Path) -> None:
     text = (DATA / "indicators.csv").read_text(encoding="utf-8").replace("110000000,2010", "1100000OO,2010")
     (tmp_path / "panel.csv").write_text(text, encoding="utf-8")
