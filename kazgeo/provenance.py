@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import hashlib
 import json
 import os
@@ -15,7 +16,7 @@ from typing import Any
 
 from kazgeo.errors import InputError
 
-__all__ = ["code_digest", "digest", "replacing", "sha256", "versions", "write_json"]
+__all__ = ["code_digest", "digest", "drop_unfinished", "replacing", "sha256", "versions", "write_json"]
 
 _LIBRARIES = ("geopandas", "numpy", "pandas", "pyogrio", "pyproj", "scipy", "shapely", "matplotlib", "folium")
 
@@ -74,6 +75,23 @@ def versions() -> dict[str, str]:
     return found
 
 
+#: Files that are being written now, beside the places that they will take.
+_UNFINISHED: set[Path] = set()
+
+
+def drop_unfinished() -> None:
+    """Remove what is being written now; for a process that ends in the middle of its work."""
+    for beside in tuple(_UNFINISHED):
+        _remove(beside)
+
+
+def _remove(beside: Path) -> None:
+    """Remove a file and what drivers keep beside it while they write."""
+    for leftover in (beside, *beside.parent.glob(f"{glob.escape(beside.name)}[-.]*")):
+        with contextlib.suppress(OSError):
+            leftover.unlink()
+
+
 @contextlib.contextmanager
 def replacing(path: Path | str) -> Iterator[Path]:
     """Yield a path beside ``path`` to write to; on success it is renamed to ``path``, else removed.
@@ -95,6 +113,7 @@ def replacing(path: Path | str) -> Iterator[Path]:
         raise _unwritable(target, error) from error
     os.close(handle)
     beside = Path(name)
+    _UNFINISHED.add(beside)
     try:
         beside.chmod(0o666 & ~_umask())
         yield beside
@@ -106,8 +125,8 @@ def replacing(path: Path | str) -> Iterator[Path]:
             raise InputError(str(error).replace(str(beside), str(target))) from error
         raise
     finally:
-        for leftover in (beside, Path(f"{beside}-journal"), Path(f"{beside}-wal"), Path(f"{beside}-shm")):
-            leftover.unlink(missing_ok=True)
+        _remove(beside)
+        _UNFINISHED.discard(beside)
 
 
 def write_json(path: Path | str, value: Mapping[str, Any] | Iterable[Any]) -> None:

@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from kazgeo import results
+from kazgeo import __version__, results
 from kazgeo.analyses import Analysis, Parameter, get
 from kazgeo.errors import InputError
 from kazgeo.io import Source, read_vector
@@ -39,7 +39,8 @@ def run(job: Mapping[str, Any], progress: Progress, tell: Tell) -> dict[str, Any
     Returns
     -------
     dict
-        ``outputs``, ``numbers``, ``findings``, ``seed``, ``dropped``, ``titles`` by name of output,
+        ``kazgeo`` (version), ``outputs``, ``numbers``, ``findings``, ``seed``, ``dropped``, ``titles`` by name of
+        output,
         ``seconds`` spent on "read", "work", "write".
 
     Raises
@@ -78,6 +79,7 @@ def run(job: Mapping[str, Any], progress: Progress, tell: Tell) -> dict[str, Any
     titles = {o.name: speech.translate(o.label) for o in analysis.outputs}
     seconds = [b - a for a, b in pairwise(clock)]
     return {
+        "kazgeo": __version__,
         "outputs": written,
         "numbers": dict(outcome.numbers),
         "findings": findings,

@@ -14,9 +14,13 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 from kazgeo.errors import Cancelled
+from kazgeo.provenance import drop_unfinished
 
 __all__ = ["Channel", "listen"]
 
+#: A cancelled job has so long to come to an end by itself; then the process goes.
+_PATIENCE_S = 0.4
+_GAVE_UP = 3
 #: At most so many reports of progress a second.
 _RATE = 20
 
@@ -39,6 +43,7 @@ class Channel:
         self._jobs: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._cancelled: set[str] = set()
         self._told = 0.0
+        self._at_work = ""
         threading.Thread(target=self._listen, name="kazgeo-channel", daemon=True).start()
 
     def send(self, type_: str, **values: object) -> None:
@@ -50,10 +55,13 @@ class Channel:
 
     def next_job(self, idle_s: float) -> dict[str, Any] | None:
         """Return the next job; None when the other side is gone, said stop, or nothing came for so many seconds."""
+        self._at_work = ""
         try:
-            return self._jobs.get(timeout=idle_s)
+            job = self._jobs.get(timeout=idle_s)
         except queue.Empty:
             return None
+        self._at_work = str((job or {}).get("id", ""))
+        return job
 
     def is_cancelled(self, job: str) -> bool:
         """Return whether the other side wants a job no more."""
@@ -84,6 +92,7 @@ class Channel:
                 continue
             if kind == "cancel":
                 self._cancelled.add(job)
+                threading.Timer(_PATIENCE_S, self._give_up, (job,)).start()
             elif kind == "stop":
                 break
             else:
@@ -96,7 +105,14 @@ class Channel:
         if self._source is sys.stdin:
             self._cancelled = _All()
             time.sleep(2.0)
+            drop_unfinished()
             os._exit(0)
+
+    def _give_up(self, job: str) -> None:
+        """End the process when a cancelled job is in the middle of something that hears nothing."""
+        if self._source is sys.stdin and job and self._at_work == job:
+            drop_unfinished()
+            os._exit(_GAVE_UP)
 
 
 class _Log(logging.Handler):

@@ -56,10 +56,10 @@ def do(job: Mapping[str, Any], channel: Channel) -> None:
     except InputError as error:
         channel.send("error", id=ident, cause="input", message=str(error), details=traceback.format_exc())
     except MemoryError:
-        text = "not enough memory for this; take fewer units, fewer permutations or a smaller extent"
+        text = say("not enough memory for this; take fewer units, fewer permutations or a smaller extent")
         channel.send("error", id=ident, cause="memory", message=text)
     except Exception as error:  # noqa: BLE001 - whatever happens to one job, the engine lives for the next
-        text = f"a fault of KazGeo's own: {type(error).__name__}: {error}"
+        text = f"{say('a fault of KazGeo itself')}: {type(error).__name__}: {error}"
         channel.send("error", id=ident, cause="fault", message=text, details=traceback.format_exc())
 
 

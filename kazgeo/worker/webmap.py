@@ -19,6 +19,7 @@ from kazgeo.progress import Progress
 from kazgeo.style import MISSING_COLOR, Style, StyleClass, Theme, TooltipField
 
 if TYPE_CHECKING:
+    import folium
     import geopandas
     import pandas as pd
     from numpy.typing import NDArray
@@ -57,7 +58,7 @@ def export(job: Mapping[str, Any], progress: Progress) -> tuple[Path, list[str]]
     InputError
         Whatever is wrong with the job or its layers; no page is written then.
     """
-    from kazgeo.webmap import build, save
+    from kazgeo.webmap import save
 
     speech = speaker(str(job.get("language") or "en"))
     target = Path(str(_wanted(job, "target", "job")))
@@ -79,19 +80,26 @@ def export(job: Mapping[str, Any], progress: Progress) -> tuple[Path, list[str]]
     if not themes:
         raise InputError("nothing to draw: no layer has a feature that is shown; " + " ".join(said))
     progress(0.6, "drawing")
+    page = _page(job, themes, speech.language, said)
+    progress(0.9, "writing")
+    save(page, target)
+    progress(1.0, "done")
+    return target, said
+
+
+def _page(job: Mapping[str, Any], themes: Sequence[Theme], language: str, said: list[str]) -> folium.Map:
+    from kazgeo.webmap import build
+
     title = str(job.get("title") or "").strip() or themes[0].title
     sources = [str(s) for s in job.get("sources") or ()]
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            page = build(themes, title=title, language=speech.language, sources=sources)
+            page = build(themes, title=title, language=language, sources=sources)
         except InputError as error:
             raise InputError(_named(str(error), themes)) from error
     said += [_named(str(w.message), themes) for w in caught if w.category is UserWarning]
-    progress(0.9, "writing")
-    save(page, target)
-    progress(1.0, "done")
-    return target, said
+    return page
 
 
 def _theme(ident: str, one: Mapping[str, Any], speech: Speaker) -> tuple[Theme | None, list[Message]]:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import pathlib
 
 from qgis.core import (
+    QgsProcessing,
     QgsProcessingAlgorithm,
     QgsProcessingException,
+    QgsProcessingOutputLayerDefinition,
     QgsProcessingOutputNumber,
     QgsProcessingOutputString,
     QgsProcessingParameterFileDestination,
+    QgsProperty,
 )
 from qgis.PyQt.QtGui import QIcon
 
 from kazgeo_qgis import help as told
-from kazgeo_qgis.catalogue import catalogue
 from kazgeo_qgis.engine.client import Cancelled, EngineFault, EngineMissing, Refused, client
 from kazgeo_qgis.engine.find import find
-from kazgeo_qgis.layers_in import HandOver
+from kazgeo_qgis.layers_in import HandOver, look
 from kazgeo_qgis.layers_out import Finish, check_target
 from kazgeo_qgis.parameters import REPAIR, destination, has_id, id_key, input_parameters, plain_value
 from kazgeo_qgis.words import language, tr
@@ -123,7 +125,7 @@ class KazGeoAlgorithm(QgsProcessingAlgorithm):
         for o in self._files():
             if o.kind == "file" or parameters.get(o.key) is None:
                 continue
-            path = self.parameterAsOutputLayer(parameters, o.key, context)
+            path = _asked_file(parameters[o.key])
             why = check_target(path, tr(o.label), _LAYER_FILES if o.kind == "vector" else _TABLE_FILES)
             if why:
                 return False, why
@@ -153,7 +155,7 @@ class KazGeoAlgorithm(QgsProcessingAlgorithm):
     def _job(self, parameters, context, hand, feedback) -> tuple:
         """Return the job for the engine, and its parameters as the user knows them."""
         values, inputs, shown, handed = {}, {}, {}, {}
-        data = [p for p in self.declaration.parameters if p.is_data and parameters.get(p.key) not in (None, "")]
+        data = [p for p in self.declaration.parameters if p.name in self._seen]
         for place, p in enumerate(data):
             feedback.setProgressText(tr("Reading {layer}", layer=tr(p.label)))
             handed[p.name] = self._hand_over(p, parameters, context, hand)
@@ -177,17 +179,29 @@ class KazGeoAlgorithm(QgsProcessingAlgorithm):
             job["repair"] = self.parameterAsBoolean(parameters, REPAIR, context)
         return job, shown
 
+    def prepareAlgorithm(self, parameters, context, feedback) -> bool:
+        """Look at the layers in the main thread, where alone they may be touched."""
+        self._seen = {}
+        for p in self.declaration.parameters:
+            if not p.is_data or parameters.get(p.key) in (None, ""):
+                continue
+            source = self.parameterAsSource(parameters, p.key, context)
+            if source is None:
+                raise QgsProcessingException(self.invalidSourceError(parameters, p.key))
+            given = parameters[p.key]
+            plain = {**parameters, p.key: given.source} if hasattr(given, "selectedFeaturesOnly") else parameters
+            layer = self.parameterAsVectorLayer(plain, p.key, context)
+            self._seen[p.name] = source, look(source, layer, given, p.kind == "table")
+        return True
+
     def _hand_over(self, p, parameters, context, hand):
-        source = self.parameterAsSource(parameters, p.key, context)
-        if source is None:
-            raise QgsProcessingException(self.invalidSourceError(parameters, p.key))
-        layer = self.parameterAsVectorLayer(parameters, p.key, context)
+        source, seen = self._seen[p.name]
         if p.kind == "table":
-            return hand.table(source, layer, parameters.get(p.key))
+            return hand.table(source, seen)
         id_field = ""
         if has_id(p) and parameters.get(id_key(p)):
             id_field = self.parameterAsFields(parameters, id_key(p), context)[0]
-        return hand.layer(source, layer, parameters.get(p.key), id_field)
+        return hand.layer(source, seen, id_field)
 
     def _targets(self, parameters, context) -> dict:
         out = {}
@@ -205,7 +219,7 @@ class KazGeoAlgorithm(QgsProcessingAlgorithm):
         for finding in answer["findings"]:
             feedback.pushInfo(finding)
         made = {
-            "version": catalogue().kazgeo,
+            "version": answer["kazgeo"],
             "algorithm": f"kazgeo:{self.declaration.id}",
             "parameters": shown,
             "findings": answer["findings"],
@@ -221,10 +235,19 @@ class KazGeoAlgorithm(QgsProcessingAlgorithm):
             elif o.name in answer["outputs"]:  # some tables are made only with certain parameters
                 out[o.key] = answer["outputs"][o.name]
                 if o.kind != "file":
-                    Finish.attach(context, out[o.key], answer["titles"].get(o.name) or tr(o.label), made)
+                    Finish.attach(context, out[o.key], made)
         if "card" in answer["outputs"]:
             out[CARD] = answer["outputs"]["card"]
         return out
+
+
+def _asked_file(value) -> str:
+    """Return the file that an output's value names; empty for a temporary one."""
+    if isinstance(value, QgsProcessingOutputLayerDefinition):
+        value = value.sink
+    if isinstance(value, QgsProperty):
+        value = value.staticValue()
+    return "" if value in (None, QgsProcessing.TEMPORARY_OUTPUT) else str(value)
 
 
 def _load_only(made, wanted, context) -> None:

@@ -7,13 +7,14 @@ import pathlib
 from qgis.core import QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QIcon
-from qgis.PyQt.QtWidgets import QAction
+from qgis.PyQt.QtWidgets import QAction, QDialog
 
 from kazgeo_qgis.dock import Dock
-from kazgeo_qgis.layout import make, open_designer
+from kazgeo_qgis.layout import CannotPrint, make, open_designer
 from kazgeo_qgis.options import OptionsFactory
+from kazgeo_qgis.page_dialog import PageDialog
 from kazgeo_qgis.web_map import WebMapAction
-from kazgeo_qgis.words import language, tr
+from kazgeo_qgis.words import escaped, tr
 
 _ICONS = pathlib.Path(__file__).parent / "icons"
 _MENU = "&KazGeo"
@@ -63,17 +64,29 @@ class Desktop:
         if not isinstance(layer, QgsVectorLayer):
             self._iface.messageBar().pushWarning("KazGeo", tr("Choose a result layer in the layer tree first."))
             return
-        open_designer(self._iface, make(QgsProject.instance(), layer, language=language()))
+        dialog = PageDialog(self._iface.mainWindow(), layer.name())
+        if dialog.exec() != QDialog.DialogCode.Accepted:
+            return
+        try:
+            made = make(QgsProject.instance(), layer, **dialog.chosen())
+        except CannotPrint as why:
+            self._iface.messageBar().pushWarning("KazGeo", escaped(why))
+            return
+        open_designer(self._iface, made)
 
     def _options(self) -> None:
         self._iface.showOptionsDialog(self._iface.mainWindow(), "KazGeoOptions")
 
     def remove(self) -> None:
         """Take everything away."""
+        self.dock.leave()
+        self._web_map.leave()
         self._iface.unregisterOptionsWidgetFactory(self._factory)
         self._iface.removeToolBarIcon(self._actions[0])
         for action in self._actions:
             self._iface.removePluginMenu(_MENU, action)
+            if action is not self._actions[0]:  # the dock's own goes with the dock
+                action.deleteLater()
         self._iface.removeDockWidget(self.dock)
         self.dock.deleteLater()
         self.dock = None

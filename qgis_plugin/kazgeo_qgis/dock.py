@@ -19,7 +19,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from kazgeo_qgis.task import EngineTask
-from kazgeo_qgis.words import language, tr
+from kazgeo_qgis.words import escaped, language, tr
 
 _MARK = "kazgeo/folder"
 
@@ -103,6 +103,11 @@ class Dock(QgsDockWidget):
         if self._task is not None:
             self._task.cancel()
 
+    def leave(self) -> None:
+        """Stop the run and hear no more of it: the dock goes."""
+        if self._task is not None:
+            self._task.forget()
+
     def _busy(self, busy: bool) -> None:
         self.bar.setVisible(busy)
         self.bar.setValue(0)
@@ -156,8 +161,3 @@ def load(answer: dict) -> None:
         lines = layer.geometryType() == QgsWkbTypes.GeometryType.LineGeometry
         node.setItemVisibilityChecked(lines or not shown)  # roads and the first result, the rest waits
         shown = shown or not lines
-
-
-def escaped(text: str) -> str:
-    """Return a text that is safe in HTML."""
-    return str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")

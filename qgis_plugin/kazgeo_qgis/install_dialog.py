@@ -30,7 +30,7 @@ from kazgeo_qgis.engine.find import VARIABLE, interpreter_of, profile_environmen
 from kazgeo_qgis.engine.install import Installation, InstallCancelled, InstallFault, find_pythons, probe
 from kazgeo_qgis.words import tr
 
-_DOWNLOAD = "python -m pip download kazgeo --only-binary :all: -d wheels"
+_DOWNLOAD = "python -m pip wheel . --wheel-dir wheels"
 
 
 class Background(QObject):
@@ -123,7 +123,8 @@ class InstallDialog(QDialog):
         self.folder.setEnabled(False)
         self.offline.toggled.connect(self.folder.setEnabled)
         self.hint = QLabel(
-            tr("Fill the folder on a computer with network, the same system and the same Python: {command}",
+            tr("Fill the folder on a computer with network, the same system and the same Python, "
+            "in the folder of KazGeo's source: {command}",
                command=_DOWNLOAD)
         )  # fmt: skip
         self.hint.setWordWrap(True)

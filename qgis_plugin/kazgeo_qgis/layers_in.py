@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import re
 import shutil
 import tempfile
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from qgis.core import (
     QgsField,
     QgsFields,
     QgsGeometry,
+    QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeatureSource,
     QgsProcessingFeatureSourceDefinition,
@@ -23,6 +25,7 @@ from qgis.core import (
     QgsVectorLayer,
     QgsWkbTypes,
 )
+from qgis.PyQt.QtCore import QUrl, QUrlQuery
 
 from kazgeo_qgis.words import tr
 
@@ -34,6 +37,45 @@ FID, SHAPE = "kazgeo_fid", "kazgeo_shape"
 _RESERVED = (FID, SHAPE, "geometry")
 
 _AS_IT_IS = QgsProcessingFeatureSource.Flag.FlagSkipGeometryValidityChecks
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What QGIS shows of a layer or table, looked at in the main thread: what may be touched there only.
+
+    ``raw``: file and layer name when the screen shows nothing but what is in them, else None. ``keys``: fields that a
+    provider has made to number features. ``plain``: source of a text file whose fields QGIS is not to guess.
+    """
+
+    name: str
+    raw: tuple | None = None
+    keys: frozenset = frozenset()
+    plain: str = ""
+
+
+def look(source, layer, given, is_table: bool) -> Seen:
+    """Return what is seen of a parameter's value.
+
+    Parameters
+    ----------
+    source : QgsProcessingFeatureSource
+        What is to be computed.
+    layer : QgsVectorLayer or None
+        The layer behind it.
+    given : object
+        The parameter's value, which tells a selection.
+    is_table : bool
+        Of a table only the rows matter.
+    """
+    if not isinstance(layer, QgsVectorLayer):
+        return Seen(source.sourceName())
+    pristine = _is_pristine(layer, given)
+    raw = _raw_file(layer, RAW_TABLES if is_table else RAW_LAYERS) if pristine else None
+    plain = ""
+    if raw is None and pristine and is_table and layer.providerType() == "delimitedtext":
+        plain = re.sub(r"([?&])detectTypes=[^&]*", r"\1detectTypes=no", layer.source())
+        plain = plain if "detectTypes=" in plain else f"{plain}&detectTypes=no"
+    return Seen(layer.name(), raw, frozenset(_key_names(layer)), plain)
 
 
 @dataclass
@@ -78,56 +120,52 @@ class HandOver:
     def __exit__(self, *fault: object) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def layer(self, source, layer, given, id_field: str = "") -> Given:
-        """Return a map layer for the engine.
-
-        Parameters
-        ----------
-        source : QgsProcessingFeatureSource
-            What is to be computed.
-        layer : QgsVectorLayer or None
-            The layer behind it.
-        given : object
-            The parameter's value, which tells a selection.
-        id_field : str
-            Field of ids that the user picked.
-        """
+    def layer(self, source, seen: Seen, id_field: str = "") -> Given:
+        """Return a map layer for the engine; ``id_field`` is the field of ids that the user picked."""
         if not source.sourceCrs().isValid():
             raise QgsProcessingException(
-                tr("{layer} has no coordinate system; set it in the layer's properties", layer=source.sourceName())
+                tr("{layer} has no coordinate system; set it in the layer's properties", layer=seen.name)
             )
-        raw = _raw_file(layer, given, RAW_LAYERS)
-        if raw is not None and id_field not in _key_names(layer):
-            file, name = raw
-            return Given(file, layer.name(), name, source.featureCount())
-        return self._export(source, layer, id_field, with_shape=True)
+        if seen.raw is not None and id_field not in seen.keys:
+            file, name = seen.raw
+            return Given(file, seen.name, name, source.featureCount())
+        return self._export_layer(source, seen, id_field)
 
-    def table(self, source, layer, given) -> Given:
+    def table(self, source, seen: Seen) -> Given:
         """Return a table for the engine; a CSV or a workbook is read as it is, codes keep their zeros."""
-        raw = _raw_file(layer, given, RAW_TABLES)
-        if raw is not None:
-            return Given(raw[0], layer.name(), raw[1])
-        return self._export(source, layer, "", with_shape=False)
+        if seen.raw is not None:
+            return Given(seen.raw[0], seen.name, seen.raw[1])
+        if seen.plain:
+            layer = QgsVectorLayer(seen.plain, seen.name, "delimitedtext")
+            if layer.isValid():
+                source = QgsProcessingFeatureSource(layer, QgsProcessingContext())
+        places = [i for i, f in enumerate(source.fields()) if f.name() not in seen.keys]
+        fields, _ = _fields(source.fields(), places)
+        file = self._next("csv")
+        self._fill(source, seen, (file, fields, QgsWkbTypes.Type.NoGeometry), places)
+        return Given(str(file), seen.name)
 
-    def _export(self, source, layer, id_field: str, with_shape: bool) -> Given:
+    def _export_layer(self, source, seen: Seen, id_field: str) -> Given:
+        fields, renamed = _fields(source.fields(), range(source.fields().count()))
+        file = self._next("gpkg")
+        self._fill(source, seen, (file, fields, _shape_type(source.wkbType())), None)
+        written = self._count(source, file, seen.name)
+        drop = [renamed.get(k, k) for k in sorted(seen.keys - {id_field})]
+        return Given(str(file), seen.name, "layer", written, renamed, drop)
+
+    def _next(self, suffix: str) -> pathlib.Path:
         self._made += 1
-        name = layer.name() if layer is not None else source.sourceName()
-        file = self._folder / f"in{self._made}.{'gpkg' if with_shape else 'csv'}"
-        keys = _key_names(layer) - {id_field}
-        places = [i for i, f in enumerate(source.fields()) if with_shape or f.name() not in keys]
-        fields, renamed = _fields(source.fields(), places)
-        shape = _shape_type(source.wkbType()) if with_shape else QgsWkbTypes.Type.NoGeometry
-        no_transform = QgsCoordinateTransformContext()
-        writer = QgsVectorFileWriter.create(
-            str(file), fields, shape, source.sourceCrs(), no_transform, _options(with_shape)
-        )
-        _check(writer, name)
-        self._write(source, writer, None if with_shape else places)
-        _check(writer, name)
+        return self._folder / f"in{self._made}.{suffix}"
+
+    def _fill(self, source, seen: Seen, into: tuple, places) -> None:
+        """Write a file of fields and shapes."""
+        file, fields, shape = into
+        options, no_transform = _options(places is None), QgsCoordinateTransformContext()
+        writer = QgsVectorFileWriter.create(str(file), fields, shape, source.sourceCrs(), no_transform, options)
+        _check(writer, seen.name)
+        self._write(source, writer, places)
+        _check(writer, seen.name)
         del writer  # closes the file
-        written = self._count(source, file, name)
-        drop = [renamed.get(k, k) for k in keys] if with_shape else []
-        return Given(str(file), name, "layer" if with_shape else "", written if with_shape else -1, renamed, drop)
 
     def _write(self, source, writer, places) -> None:
         """Write all features, a map layer's in C++; curves, which the engine has not, are drawn through points."""
@@ -167,17 +205,15 @@ class HandOver:
         return written
 
 
-def _raw_file(layer, given, suffixes: tuple):
-    """Return file and layer name when the screen shows nothing but what is in the file; None otherwise."""
-    if not isinstance(layer, QgsVectorLayer) or layer.dataProvider() is None:
-        return None
+def _is_pristine(layer, given) -> bool:
+    """Return whether the screen shows what the provider has: no selection, filter, edit, join or virtual field."""
     if isinstance(given, QgsProcessingFeatureSourceDefinition):
         limited = getattr(given, "featureLimit", -1) != -1 or getattr(given, "filterExpression", "")
         if given.selectedFeaturesOnly or limited:
-            return None
+            return False
     own = QgsFields.FieldOrigin.OriginProvider
     fields = layer.fields()
-    changed = (
+    return layer.dataProvider() is not None and not (
         layer.isEditable()
         or layer.isModified()
         or layer.subsetString()
@@ -186,21 +222,34 @@ def _raw_file(layer, given, suffixes: tuple):
         or any(fields.fieldOrigin(i) != own for i in range(fields.count()))
         or layer.crs() != layer.dataProvider().crs()
     )
-    if changed or layer.providerType() not in ("ogr", "delimitedtext"):
+
+
+def _raw_file(layer, suffixes: tuple):
+    """Return file and layer name when the engine reads the file just as QGIS does; None otherwise."""
+    provider = layer.providerType()
+    if provider == "delimitedtext" and suffixes is RAW_TABLES:
+        file = pathlib.Path(QUrl(layer.source()).toLocalFile())
+        return (str(file), "") if file.is_file() and file.suffix.lower() in suffixes and _is_plain(layer) else None
+    if provider != "ogr":
         return None
-    parts = QgsProviderRegistry.instance().decodeUri(layer.providerType(), layer.source())
+    parts = QgsProviderRegistry.instance().decodeUri(provider, layer.source())
     file = pathlib.Path(str(parts.get("path") or ""))
-    # a plain table loaded as text: QGIS has made numbers of codes and lost their zeros, the file has them
     if file.suffix.lower() not in suffixes or not file.is_file() or parts.get("vsiPrefix"):
         return None
-    if layer.providerType() == "delimitedtext" and suffixes is not RAW_TABLES:
-        return None
     name = str(parts.get("layerName") or "")
-    if parts.get("layerId") is not None and not name:
-        return None
-    if suffixes is RAW_LAYERS and not name and len(layer.dataProvider().subLayers()) > 1:
-        return None
-    return str(file), name
+    part_only = parts.get("geometryType") or parts.get("openOptions") or (parts.get("layerId") is not None and not name)
+    many = suffixes is RAW_LAYERS and len(layer.dataProvider().subLayers()) > 1
+    return None if part_only or (many and not name) else (str(file), name)
+
+
+def _is_plain(layer) -> bool:
+    """Return whether a text file is a usual CSV: a header, commas, UTF-8; then its codes keep their zeros."""
+    asked = QUrlQuery(QUrl(layer.source()))
+    usual = {"type": ("csv",), "delimiter": (",", "%2C"), "encoding": ("UTF-8", "utf-8"), "useHeader": ("yes",),
+             "skipLines": ("0",), "trimFields": ("no",)}  # fmt: skip
+    free = ("detectTypes", "xField", "yField", "zField", "wktField", "crs", "geomType", "spatialIndex", "subsetIndex",
+            "watchFile", "maxFields")  # fmt: skip
+    return all(value in usual.get(key, ()) or key in free for key, value in asked.queryItems())
 
 
 def _key_names(layer) -> set:

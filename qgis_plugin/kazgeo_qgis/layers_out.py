@@ -1,4 +1,4 @@
-"""Results on their way into QGIS: their style, their name in the reader's language, and how they were made."""
+"""Results on their way into QGIS: their style, and how they were made."""
 
 from __future__ import annotations
 
@@ -13,39 +13,37 @@ from kazgeo_qgis.words import language, tr
 
 
 class Finish(QgsProcessingLayerPostProcessorInterface):
-    """Styles a loaded layer as its file says, names it and fills in its metadata."""
+    """Styles a loaded layer as its file says and fills in its metadata; QGIS names it, as the user has asked."""
 
     #: QGIS keeps no reference of its own; an object that Python has collected would crash it.
     _alive: ClassVar[list] = []
 
-    def __init__(self, name: str, made: dict, own_style: bool) -> None:
+    def __init__(self, made: dict, own_style: bool) -> None:
         super().__init__()
         self._own_style = own_style
-        self._name = name
         self._made = made
 
     @classmethod
-    def attach(cls, context, path: str, name: str, made: dict) -> None:
+    def attach(cls, context, path: str, made: dict) -> None:
         """Have a layer finished when QGIS has loaded it; nothing when it won't be loaded."""
         if not context.willLoadLayerOnCompletion(path):
             return
         own_style = not RenderingStyles.getStyle(made["algorithm"], made["outputs"].get(path, ""))
-        one = cls(name, made, own_style)
+        one = cls(made, own_style)
         cls._alive = [*cls._alive[-49:], one]
         details = context.layerToLoadOnCompletionDetails(path)
         details.setPostProcessor(one)
 
     def postProcessLayer(self, layer, context, feedback) -> None:
-        """Style and name the layer, tell how it was made; a style that the user has chosen for all results stays."""
+        """Style the layer, tell how it was made; a style that the user has chosen for all results stays."""
         if self._own_style:
             layer.loadDefaultStyle()  # Processing loads layers without it
-        layer.setName(self._name)
-        layer.setMetadata(_metadata(layer, self._name, self._made))
+        layer.setMetadata(_metadata(layer, self._made))
 
 
-def _metadata(layer, name: str, made: dict):
+def _metadata(layer, made: dict):
     out = QgsLayerMetadata(layer.metadata())
-    out.setTitle(name)
+    out.setTitle(layer.name())
     out.setType("dataset")
     out.setLanguage(language())
     out.setAbstract("\n".join(made["findings"]))

@@ -182,5 +182,6 @@ def plain_value(algorithm, p, parameters: dict, context):
         return (list(names) if p.many else names[0]) if names else None
     text = algorithm.parameterAsString(parameters, p.key, context)
     if p.many:
-        return [name.strip() for name in text.split(",") if name.strip()]
+        sign = ";" if ";" in text else ","
+        return [name.strip() for name in text.split(sign) if name.strip()]
     return text

@@ -26,6 +26,7 @@ class KazGeoPlugin:
 
     def initProcessing(self) -> None:
         """Add the analyses to Processing; all that qgis_process needs."""
+        client.open()
         self.provider = KazGeoProvider()
         QgsApplication.processingRegistry().addProvider(self.provider)
 
@@ -51,4 +52,4 @@ class KazGeoPlugin:
             with contextlib.suppress(RuntimeError):  # QGIS has deleted it at its end
                 QgsApplication.processingRegistry().removeProvider(self.provider)
             self.provider = None
-        client.stop()
+        client.close()

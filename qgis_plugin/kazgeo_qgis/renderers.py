@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 
 from qgis.core import NULL, Qgis, QgsExpression, QgsRenderContext, QgsSymbolLayer, QgsWkbTypes
 from qgis.PyQt.QtCore import QDate, QDateTime, Qt
@@ -22,6 +23,8 @@ _NUMBER = r"(-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)"
 _NAME = r'"((?:[^"]|"")+)"'
 _RULE = re.compile(rf'{_NAME} IS NOT NULL(?: AND "\1" >= {_NUMBER})?(?: AND "\1" (<=?) {_NUMBER})?')
 _SIZE = re.compile(rf"max\([\d.]+, [\d.]+ \* sqrt\(max\(0, coalesce\({_NAME}, 0\) / [\d.e+-]+\)\)\)")
+
+_NUMBERS = ("int", "uint", "qlonglong", "qulonglong", "double")
 
 
 def read(layer) -> dict:
@@ -95,12 +98,12 @@ def _categories(layer, renderer) -> dict:
     for category in renderer.categories():
         value, hidden = category.value(), not category.renderState()
         look = {"color": _color(category.symbol()), "label": category.label(), "hidden": hidden}
-        values = list(value) if isinstance(value, (list, tuple)) else [value]
-        if any(_is_nothing(v) for v in values):  # "all other values", missing ones among them
+        if isinstance(value, (list, tuple)):  # an empty text among several is no more than an empty text
+            out["classes"].append({**look, "value": [_text(v) for v in value if v != NULL]})
+        elif _is_nothing(value):  # "all other values", missing ones among them
             out.update(_missing(look))
-        known = [_text(v) for v in values if not _is_nothing(v)]
-        if known:
-            out["classes"].append({**look, "value": known if len(known) > 1 else known[0]})
+        else:
+            out["classes"].append({**look, "value": _text(value)})
     if not out["classes"]:  # nothing but "all other values": one symbol for all
         label = out["missing_label"] or layer.name()
         one = {"color": out["missing_color"], "label": label, "hidden": out["missing_hidden"]}
@@ -111,18 +114,32 @@ def _categories(layer, renderer) -> dict:
 def _ranges(layer, renderer) -> dict:
     if not renderer.ranges():
         return {}
-    classes, taken = [], []
-    for one in renderer.ranges():  # both ends belong to it; the first range of the list that has a value draws it
+    ends = [(r.lowerValue(), r.upperValue()) for r in renderer.ranges()]
+    found, taken = [[] for _ in ends], []
+    # the first range of the list that has a value draws it, both ends are inside; only then a range that is near
+    for inside in ([(low, _next_up(high)) for low, high in ends], [_near(low, high) for low, high in ends]):
+        for pieces, (lower, beyond) in zip(found, inside):
+            pieces += _free(lower, beyond, taken)
+            taken.append((lower, beyond))
+    classes = []
+    for one, pieces in zip(renderer.ranges(), found):
         look = {"color": _color(one.symbol()), "label": one.label(), "hidden": not one.renderState()}
-        lower, beyond = one.lowerValue(), _next_up(one.upperValue())
-        classes += [{**look, "lower": a, "upper": b} for a, b in _free(lower, beyond, taken)]
-        taken.append((lower, beyond))
+        classes += [{**look, "lower": a, "upper": b} for a, b in _joined(pieces)]
     if len({c["color"] for c in classes}) == 1 < len(classes):  # they differ by size or width
         raise _cannot(layer)
     classes.sort(key=lambda c: (c["lower"], c["upper"]))
     if classes and math.isfinite(classes[-1]["upper"]):
         classes[-1]["upper"] = _next_down(classes[-1]["upper"])  # the last is closed
     return _graduated(_column(layer, renderer.classAttribute()), classes)
+
+
+def _near(low: float, high: float) -> tuple:
+    """Return what QGIS finds near enough to a range, qgsDoubleNear: low - e <= x < high + e."""
+    near = 4 * sys.float_info.epsilon
+    lower, beyond = low - near, high + near
+    lower = _next_up(lower) if low - lower > near else lower
+    beyond = _next_up(beyond) if beyond - high < near else beyond
+    return (lower, beyond) if low <= high else (low, low)
 
 
 def _free(lower: float, upper: float, taken: list) -> list:
@@ -132,6 +149,16 @@ def _free(lower: float, upper: float, taken: list) -> list:
         cut = [(a, min(b, low)) for a, b in pieces] + [(max(a, high), b) for a, b in pieces]
         pieces = [(a, b) for a, b in cut if a < b]
     return pieces
+
+
+def _joined(pieces: list) -> list:
+    """Return intervals in order, those that touch as one."""
+    out = []
+    for lower, upper in sorted(pieces):
+        if out and out[-1][1] == lower:
+            lower = out.pop()[0]
+        out.append((lower, upper))
+    return out
 
 
 def _rules(layer, renderer) -> dict:
@@ -178,11 +205,14 @@ def _missing(look: dict) -> dict:
 
 
 def _is_nothing(value) -> bool:
-    return value is None or value == NULL or value == ""
+    """Return whether a category is that of all other values."""
+    return value is None or value == "" or (value == NULL and value.typeName() not in _NUMBERS)
 
 
 def _text(value) -> str:
     """Return a value as the engine compares it with categories: 3.0 is "3", midnight is the day."""
+    if value == NULL:  # a number's NULL, which QGIS compares as 0; only scripts make it
+        return "0"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qgis.core import QgsProcessingFeedback, QgsTask
+from qgis.core import QgsProcessingException, QgsProcessingFeedback, QgsTask
 
 from kazgeo_qgis.engine.client import Cancelled, EngineFault, EngineMissing, Refused, client
 
@@ -30,14 +30,14 @@ class EngineTask(QgsTask):
     ----------
     title : str
         As the task manager shows it.
-    job : dict
-        For the engine.
+    job : dict or callable
+        For the engine; a callable makes it in the task's own thread, given the listener.
     done : callable
         Called in the main thread with the answer, or None, and the sentence that says why there is none; an empty
         sentence means cancelled.
     """
 
-    def __init__(self, title: str, job: dict, done) -> None:
+    def __init__(self, title: str, job, done) -> None:
         super().__init__(title, QgsTask.Flag.CanCancel)
         self.listener = Listener()
         self.listener.progressChanged.connect(self.setProgress)
@@ -47,10 +47,11 @@ class EngineTask(QgsTask):
     def run(self) -> bool:
         """Do the job in a thread of its own."""
         try:
-            self._answer = client.run(self._job, self.listener)
+            job = self._job(self.listener) if callable(self._job) else self._job
+            self._answer = client.run(job, self.listener)
         except Cancelled:
             return False
-        except (EngineMissing, EngineFault, Refused) as fault:
+        except (EngineMissing, EngineFault, Refused, QgsProcessingException) as fault:
             self._why = str(fault)
             return False
         return True
@@ -60,6 +61,12 @@ class EngineTask(QgsTask):
         self.listener.cancel()
         super().cancel()
 
+    def forget(self) -> None:
+        """Cancel, and tell nobody: the plugin goes."""
+        self._done = None
+        self.cancel()
+
     def finished(self, result: bool) -> None:
         """Tell the caller."""
-        self._done(self._answer if result else None, self._why)
+        if self._done is not None:
+            self._done(self._answer if result else None, self._why)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+from dataclasses import dataclass
 
 from qgis.core import QgsApplication, QgsProcessingContext, QgsProcessingFeatureSource, QgsProject, QgsVectorLayer
 from qgis.gui import QgsFileWidget
@@ -18,10 +19,10 @@ from qgis.PyQt.QtWidgets import (
     QListWidgetItem,
 )
 
-from kazgeo_qgis.layers_in import HandOver
+from kazgeo_qgis.layers_in import HandOver, look
 from kazgeo_qgis.renderers import CannotRead, read
 from kazgeo_qgis.task import EngineTask
-from kazgeo_qgis.words import language, tr
+from kazgeo_qgis.words import escaped, language, tr
 
 
 def layers_in_order(project=None) -> list:
@@ -78,24 +79,44 @@ class WebMapDialog(QDialog):
         return [QgsProject.instance().mapLayer(one) for one in ids]
 
 
-def job_for(layers: list, title: str, target: str, hand: HandOver) -> tuple:
-    """Return the engine's job, and a sentence for each layer that a web map can't show."""
+@dataclass
+class Drawn:
+    """A layer of the map: its features, how it looks, whether it is visible."""
+
+    source: object
+    seen: object
+    style: dict
+    visible: bool
+    context: object
+
+
+def look_at(layers: list) -> tuple:
+    """Look at the layers in the main thread; return what is to be drawn, and a sentence for each that can't be."""
     visible = {layer.id() for layer, seen in layers_in_order() if seen}
-    made, said = [], []
-    context = QgsProcessingContext()
+    drawn, said = [], []
     for layer in layers:
         try:
             style = read(layer)
         except CannotRead as why:
             said.append(str(why))
             continue
-        given = hand.layer(QgsProcessingFeatureSource(layer, context), layer, layer.id())
-        made.append({**given.job(), "layer": given.layer or None, "title": layer.name(),
-                     "visible": layer.id() in visible, "style": renamed(style, given)})  # fmt: skip
-    rights = [r for layer in layers for r in layer.metadata().rights()]
-    job = {"type": "webmap", "title": title, "language": language(), "target": target,
-           "sources": list(dict.fromkeys(rights)), "layers": made}  # fmt: skip
-    return job, said
+        if not layer.crs().isValid():
+            said.append(tr("{layer} has no coordinate system; set it in the layer's properties", layer=layer.name()))
+            continue
+        context = QgsProcessingContext()
+        source = QgsProcessingFeatureSource(layer, context)
+        drawn.append(Drawn(source, look(source, layer, layer, False), style, layer.id() in visible, context))
+    return drawn, said
+
+
+def job_for(drawn: list, hand: HandOver) -> list:
+    """Hand the layers over; return them as the engine wants them."""
+    made = []
+    for one in drawn:
+        given = hand.layer(one.source, one.seen)
+        made.append({**given.job(), "layer": given.layer or None, "title": one.seen.name,
+                     "visible": one.visible, "style": renamed(one.style, given)})  # fmt: skip
+    return made
 
 
 def renamed(style: dict, given) -> dict:
@@ -108,22 +129,28 @@ def renamed(style: dict, given) -> dict:
     return out
 
 
-def export(layers: list, title: str, target: str, done) -> EngineTask:
+def export(layers: list, title: str, target: str, done):
     """Start the export; ``done(path or None, sentences)`` is called in the main thread at its end."""
-    hand = HandOver()
-    hand.__enter__()
-    try:
-        job, said = job_for(layers, title, target, hand)
-    except Exception:
-        hand.__exit__()
-        raise
+    drawn, said = look_at(layers)
+    if not drawn:
+        done(None, said or [tr("Choose at least one layer for the web map.")])
+        return None
+    rights = [r for layer in layers for r in layer.metadata().rights()]
+    job = {"type": "webmap", "title": title, "language": language(), "target": target,
+           "sources": list(dict.fromkeys(rights))}  # fmt: skip
+    hands = []
+
+    def made(listener) -> dict:
+        hands.append(HandOver(listener).__enter__())
+        return {**job, "layers": job_for(drawn, hands[0])}
 
     def finished(answer, why: str) -> None:
-        hand.__exit__()
+        for hand in hands:
+            hand.__exit__()
         told = [*said, *(answer or {}).get("findings", []), *([why] if why else [])]
         done((answer or {}).get("file"), told)
 
-    task = EngineTask(tr("Web map: {title}", title=title), job, finished)
+    task = EngineTask(tr("Web map: {title}", title=title), made, finished)
     QgsApplication.taskManager().addTask(task)
     return task
 
@@ -152,11 +179,17 @@ class WebMapAction:
         target = target if target.lower().endswith((".html", ".htm")) else f"{target}.html"
         self._task = export(layers, dialog.title.text(), target, self._tell)
 
+    def leave(self) -> None:
+        """Stop an export and hear no more of it: the plugin goes."""
+        if self._task is not None:
+            self._task.forget()
+
     def _tell(self, file, said: list) -> None:
+        self._task = None
         bar = self._iface.messageBar()
         if file:
             url = QUrl.fromLocalFile(file)
-            bar.pushSuccess("KazGeo", " ".join([tr("Web map: {title}", title=file), *said]))
+            bar.pushSuccess("KazGeo", escaped(" ".join([tr("Web map: {title}", title=file), *said])))
             QDesktopServices.openUrl(url)
         elif said:
-            bar.pushWarning("KazGeo", " ".join(said))
+            bar.pushWarning("KazGeo", escaped(" ".join(said)))

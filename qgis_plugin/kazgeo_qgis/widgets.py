@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from processing.gui.wrappers import WidgetWrapper
 from qgis.core import QgsMapLayer, QgsProcessingFeatureSourceDefinition, QgsProject
+from qgis.gui import QgsGui
 from qgis.PyQt.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QMenu, QSpinBox, QToolButton, QWidget
 
 from kazgeo_qgis.words import tr
@@ -14,7 +15,25 @@ __all__ = ["ChoiceWrapper", "IndicatorWrapper", "YearWrapper"]
 _MOST = 500
 
 
-class ChoiceWrapper(WidgetWrapper):
+class _Native:
+    """Makes our wrapper in dialogs and in batch, and QGIS's own in the model designer.
+
+    There QGIS's own lets the user take the value from an input of the model or from another step.
+    """
+
+    ours: type
+
+    def __new__(cls, parameter, dialog, row=0, col=0, **more):
+        """Return the wrapper that fits the dialog."""
+        if dialog.__class__.__name__ == "ModelerParametersDialog":
+            registry = QgsGui.processingGuiRegistry()
+            made = registry.createModelerParameterWidget(dialog.model, dialog.childId, parameter, dialog.context)
+            made.setDialog(dialog)
+            return made
+        return cls.ours(parameter, dialog, row, col, **more)
+
+
+class _Choice(WidgetWrapper):
     """A list of choices in the reader's language; models and history keep the English value."""
 
     def createWidget(self):
@@ -34,7 +53,7 @@ class ChoiceWrapper(WidgetWrapper):
         return self.widget.currentData()
 
 
-class IndicatorWrapper(WidgetWrapper):
+class _Indicator(WidgetWrapper):
     """A line of text, and a menu of the indicators that the chosen table has."""
 
     def createWidget(self):
@@ -62,7 +81,7 @@ class IndicatorWrapper(WidgetWrapper):
 
     def setValue(self, value) -> None:
         """Show a value."""
-        self._line.setText(", ".join(value) if isinstance(value, (list, tuple)) else str(value or ""))
+        self._line.setText("; ".join(value) if isinstance(value, (list, tuple)) else str(value or ""))
 
     def value(self):
         """Return the text."""
@@ -71,7 +90,8 @@ class IndicatorWrapper(WidgetWrapper):
     def _fill(self) -> None:
         self._menu.clear()
         many = bool(self.parameterDefinition().metadata().get("many"))
-        chosen = [t.strip() for t in self._line.text().split(",") if t.strip()]
+        written = self._line.text()
+        chosen = [t.strip() for t in written.split(";" if ";" in written else ",") if t.strip()]
         names = indicators(layer_of(self._parent))
         for name in names:
             action = self._menu.addAction(name.replace("&", "&&"))
@@ -83,10 +103,10 @@ class IndicatorWrapper(WidgetWrapper):
 
     def _choose(self, name: str, chosen: list) -> None:
         kept = [c for c in chosen if c != name] if name in chosen else [*chosen, name]
-        self._line.setText(", ".join(kept))
+        self._line.setText("; ".join(kept))
 
 
-class YearWrapper(WidgetWrapper):
+class _Year(WidgetWrapper):
     """A year that begins as the first or the last one of the chosen table, never as 1900."""
 
     def createWidget(self):
@@ -110,8 +130,9 @@ class YearWrapper(WidgetWrapper):
 
     def setValue(self, value) -> None:
         """Show a year; none is "choose"."""
-        self._touched = value not in (None, "")
-        self.widget.setValue(int(value) if self._touched else self.widget.minimum())
+        year = whole(value)
+        self._touched = year is not None
+        self.widget.setValue(year if self._touched else self.widget.minimum())
 
     def value(self):
         """Return the year, None while none is chosen."""
@@ -123,6 +144,24 @@ class YearWrapper(WidgetWrapper):
         if found and not self._touched:
             first = bool(self.parameterDefinition().metadata().get("first"))
             self.widget.setValue(found[0] if first else found[1])
+
+
+class ChoiceWrapper(_Native):
+    """Choices."""
+
+    ours = _Choice
+
+
+class IndicatorWrapper(_Native):
+    """Indicators of a table."""
+
+    ours = _Indicator
+
+
+class YearWrapper(_Native):
+    """Years of a table."""
+
+    ours = _Year
 
 
 def layer_of(wrapper):
@@ -160,5 +199,13 @@ def years(layer):
     place = next((i for i, f in enumerate(layer.fields()) if f.name().lower() == "year"), None)
     if place is None:
         return None
-    found = [int(v) for v in layer.uniqueValues(place, _MOST) if str(v).isdigit()]
+    found = [year for year in map(whole, layer.uniqueValues(place, _MOST)) if year is not None]
     return (min(found), max(found)) if found else None
+
+
+def whole(value):
+    """Return a value as a whole number, None when it is none: "2015", 2015.0 and "2015.0" are the same year."""
+    try:
+        return int(float(str(value)))
+    except (TypeError, ValueError):
+        return None

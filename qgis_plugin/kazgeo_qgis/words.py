@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import html
 import json
 import pathlib
 
@@ -40,3 +41,8 @@ def tr_in(code: str, text: str) -> str:
 def _words(code: str) -> dict[str, str]:
     path = pathlib.Path(__file__).parent / "i18n" / f"{code}.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def escaped(text: object) -> str:
+    """Return a text that is safe where QGIS shows rich text: message bars, labels, the dock."""
+    return html.escape(str(text))

@@ -66,7 +66,7 @@ def _attribute_faults(node: ast.Attribute, known: dict[str, object]) -> Iterator
                 yield f"{'.'.join(chain)} is not in PyQt6"
                 return
             at = getattr(at, part)
-    if chain and len(chain) == 2 and chain[0] in SCOPED and chain[1][:1].isupper():
+    if chain and len(chain) == 2 and chain[0] in SCOPED and chain[1][:1].isupper() and not chain[1].isupper():
         # a class or an enum is followed by something; a bare member is the unscoped name of Qt5
         yield f"?{'.'.join(chain)}"
 

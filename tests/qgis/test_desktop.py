@@ -80,12 +80,13 @@ def told(screen: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any
     assert (shots / "told.json").is_file(), done.stderr[-3000:]
     found = json.loads((shots / "told.json").read_text(encoding="utf-8"))
     assert "fault" not in found, found["fault"]
+    assert "Traceback" not in done.stderr, done.stderr[-3000:]
     return {**found, "shots": shots}
 
 
 def test_all_steps_were_seen(told: dict[str, Any]) -> None:
     wanted = {"toolbox", "dialog", "log", "canvas", "dock_running", "dock", "web_map_dialog", "designer", "options"}
-    wanted |= {"install", "batch"}
+    wanted |= {"install", "batch", "page_dialog"}
     assert wanted | {"reloaded"} <= set(told["steps"])
     for name in wanted:
         assert (told["shots"] / f"{name}.png").stat().st_size > 5_000, name

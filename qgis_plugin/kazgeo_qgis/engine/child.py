@@ -6,14 +6,13 @@ import contextlib
 import json
 import os
 import queue
-import signal
 import subprocess
 import tempfile
 import threading
 import time
 
 from kazgeo_qgis.engine import PROTOCOL
-from kazgeo_qgis.engine.environment import child_environment, own_folder, popen_options
+from kazgeo_qgis.engine.environment import child_environment, kill_tree, own_folder, popen_options
 from kazgeo_qgis.words import tr
 
 #: Seconds until an engine has greeted: a cold start from a slow disk.
@@ -143,19 +142,12 @@ class Child:
         try:
             self._process.wait(patience_s)
         except subprocess.TimeoutExpired:
-            self._kill()
+            kill_tree(self._process)
+            self._process.wait(5)
         self._reader.join(2)
         with contextlib.suppress(OSError, ValueError):
             self._process.stdout.close()
         self._said.close()
-
-    def _kill(self) -> None:
-        if os.name == "nt":
-            self._process.kill()
-        else:
-            with contextlib.suppress(OSError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait(5)
 
     def _read(self) -> None:
         for line in self._process.stdout:

@@ -13,8 +13,8 @@ from kazgeo_qgis.words import tr
 
 __all__ = ["Cancelled", "Client", "EngineFault", "EngineMissing", "Refused", "client"]
 
-#: After "cancel" the engine has so long to come to an end by itself and stay warm.
-CANCEL_S = 0.5
+#: After "cancel" the engine has so long to come to an end by itself, warm or gone; then it is ended.
+CANCEL_S = 0.7
 
 
 class Cancelled(Exception):
@@ -38,6 +38,7 @@ class Client:
         self._child = None
         self._key = None
         self._numbers = itertools.count(1)
+        self._closed = False
 
     def is_busy(self) -> bool:
         """Return whether a job is running."""
@@ -51,9 +52,11 @@ class Client:
         EngineMissing, EngineFault
             There is none, or it can't be started.
         """
-        if self._turn.locked():
-            return  # at work for another run
-        self._engine()
+        if self._turn.acquire(blocking=False):  # else it is at work for another run
+            try:
+                self._engine()
+            finally:
+                self._turn.release()
 
     def run(self, job: dict, feedback) -> dict:
         """Do a job, telling its progress and messages to the feedback; return its result.
@@ -88,8 +91,17 @@ class Client:
         finally:
             self._turn.release()
 
+    def close(self) -> None:
+        """End the engine for good, as at the end of QGIS: runs that wait for their turn get none."""
+        self._closed = True
+        self.stop()
+
+    def open(self) -> None:
+        """Allow runs again, as when the plugin is loaded anew."""
+        self._closed = False
+
     def stop(self) -> None:
-        """End the engine, as at the end of QGIS."""
+        """End the engine; the next run starts it again."""
         with self._starting:
             child, self._child, self._key = self._child, None, None
         if child is not None:
@@ -98,6 +110,8 @@ class Client:
     # --- the process ------------------------------------------------------------------------------------
 
     def _engine(self) -> Child:
+        if self._closed:
+            raise Cancelled
         key = (find().python, settings.get("threads"), settings.get("idle_minutes"))
         with self._starting:
             if self._child is not None and (not self._child.is_alive() or key != self._key):
@@ -134,13 +148,16 @@ class Client:
             if deadline is None and feedback.isCanceled():
                 deadline = time.monotonic() + CANCEL_S
                 child.send({"type": "cancel", "id": job["id"]})
+            if deadline is not None and time.monotonic() > deadline:
+                self._end(child)
+                raise Cancelled
             told = child.next_message(0.05)
             if told is None:
-                if deadline is not None and time.monotonic() > deadline:
-                    self._end(child)
-                    raise Cancelled
                 if child.is_alive():
                     continue
+                if deadline is not None:
+                    self._end(child)
+                    raise Cancelled
                 if not heard and child.ended_by_itself():
                     return None
                 raise child.fault()

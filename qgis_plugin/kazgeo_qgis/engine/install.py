@@ -9,7 +9,6 @@ import os
 import pathlib
 import re
 import shutil
-import signal
 import stat
 import subprocess
 import threading
@@ -19,9 +18,9 @@ from dataclasses import dataclass
 from qgis.PyQt.QtCore import QLockFile
 
 from kazgeo_qgis.engine import PROTOCOL
-from kazgeo_qgis.engine.environment import child_environment, popen_options
+from kazgeo_qgis.engine.environment import child_environment, kill_tree, own_folder, popen_options
 from kazgeo_qgis.engine.find import interpreter_of, profile_environment
-from kazgeo_qgis.engine.pythons import InstallFault, Python, find_pythons, own_folder, probe
+from kazgeo_qgis.engine.pythons import InstallFault, Python, find_pythons, probe
 from kazgeo_qgis.words import tr
 
 __all__ = ["InstallCancelled", "InstallFault", "Installation", "Python", "Told", "ask", "find_pythons", "mend", "probe"]
@@ -143,7 +142,7 @@ class Installation:
         with self._guard:
             self._cancelled = True
             if self._process is not None:
-                _kill_tree(self._process)
+                kill_tree(self._process)
 
     def _look_ahead(self) -> None:
         if not self._python.whole:
@@ -220,7 +219,7 @@ class Installation:
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                 cwd=str(self._target.parent), env=self._environment(), **group,
             )  # fmt: skip
-        watch = threading.Timer(seconds, _kill_tree, (process,)) if seconds else None
+        watch = threading.Timer(seconds, kill_tree, (process,)) if seconds else None
         said = []
         try:
             if watch is not None:
@@ -234,7 +233,7 @@ class Installation:
                 watch.cancel()
             with self._guard:
                 self._process = None
-            _kill_tree(process)
+            kill_tree(process)
             process.stdout.close()
             process.wait()
         if self._cancelled:
@@ -320,24 +319,6 @@ def _patiently(act, path: pathlib.Path) -> None:
                         with contextlib.suppress(OSError):
                             os.chmod(one, stat.S_IRWXU)  # noqa: PTH101
             time.sleep(wait)
-
-
-def _kill_tree(process: subprocess.Popen) -> None:
-    """End a program and all that it has started."""
-    if process.returncode is not None:
-        return
-    if os.name == "nt":
-        killer = pathlib.Path(os.environ.get("SYSTEMROOT") or "C:/Windows", "System32", "taskkill.exe")
-        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-            subprocess.run(  # noqa: S603 - fixed arguments, no shell
-                [str(killer), "/T", "/F", "/PID", str(process.pid)],
-                capture_output=True, timeout=10, check=False, **popen_options(),
-            )  # fmt: skip
-        with contextlib.suppress(OSError):
-            process.kill()
-    else:
-        with contextlib.suppress(OSError):
-            os.killpg(process.pid, signal.SIGKILL)
 
 
 # --- one sentence for each failure ----------------------------------------------------------------------

@@ -137,8 +137,15 @@ def web_map():
 def page():
     """Make a printed page and open the designer."""
     from kazgeo_qgis.layout import export, make, open_designer
+    from kazgeo_qgis.page_dialog import PageDialog
 
     layer = iface.activeLayer()
+    dialog = PageDialog(iface.mainWindow(), layer.name())
+    dialog.show()
+    yield 300
+    shot(dialog, "page_dialog")
+    assert dialog.chosen()["language"] == "ru"
+    dialog.close()
     layout = make(QgsProject.instance(), layer, language="ru")
     export(layout, str(SHOTS / "page.png"))
     designer = open_designer(iface, layout)
@@ -201,8 +208,15 @@ def batch():
 
 def reload():
     """Unload and load the plugin again: no trace may stay, nothing may crash."""
+    panel = qgis.utils.plugins["kazgeo_qgis"]._desktop.dock
+    panel.folder.setFilePath(str(SHOTS / "out2"))
+    panel.start()
+    yield 600
+    assert panel._task is not None, "unloaded in the middle of a run"
     qgis.utils.unloadPlugin("kazgeo_qgis")
+    yield from wait_for(lambda: QgsApplication.taskManager().countActiveTasks() == 0, 20)
     yield 300
+    told["bar"] = [item.text() for item in iface.messageBar().items() if "Traceback" in item.text()]
     assert QgsApplication.processingRegistry().providerById("kazgeo") is None
     qgis.utils.loadPlugin("kazgeo_qgis")
     qgis.utils.startPlugin("kazgeo_qgis")

@@ -234,13 +234,14 @@ def test_a_model_of_two_steps_runs_and_survives_being_saved(provider, engine, tm
 
 
 def test_years_and_indicators_come_from_the_table(provider, qgis_app):
-    from kazgeo_qgis.widgets import indicators, years
+    from kazgeo_qgis.widgets import indicators, whole, years
     from qgis.core import QgsVectorLayer
 
     table = QgsVectorLayer(PANEL, "панель", "ogr")
     assert "grp_per_capita" in indicators(table)
     assert years(table) == (2008, 2022)
     assert years(None) is None
+    assert [whole(v) for v in ("2015", 2015.0, "2015.0", "x", None)] == [2015, 2015, 2015, None, None]
 
 
 def test_widgets_hold_stable_values_in_every_language(provider, qgis_app):
@@ -269,3 +270,88 @@ def test_widgets_hold_stable_values_in_every_language(provider, qgis_app):
     finally:
         settings.put("language", "auto")
         provider.refreshAlgorithms()
+
+
+def designer(algorithm_name: str, model):
+    from processing.modeler.ModelerParametersDialog import ModelerParametersDialog
+    from qgis.core import QgsApplication
+
+    algorithm = QgsApplication.processingRegistry().createAlgorithmById(f"kazgeo:{algorithm_name}")
+    return ModelerParametersDialog(algorithm, model)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_model_designer_opens_a_step_of_every_kind(provider, name):
+    from qgis.core import QgsProcessingModelAlgorithm
+
+    dialog = designer(name, QgsProcessingModelAlgorithm("m", "g"))
+    child = dialog.createAlgorithm()
+    assert child is None or child.algorithmId() == f"kazgeo:{name}"
+
+
+def test_a_step_takes_its_year_and_choice_from_the_models_inputs(provider):
+    from processing.modeler.ModelerParametersDialog import ModelerParametersDialog
+    from qgis.core import (
+        QgsProcessingModelAlgorithm,
+        QgsProcessingModelChildAlgorithm,
+        QgsProcessingModelChildParameterSource,
+        QgsProcessingModelParameter,
+        QgsProcessingParameterNumber,
+        QgsProcessingParameterString,
+    )
+
+    model = QgsProcessingModelAlgorithm("m", "g")
+    for made in (QgsProcessingParameterNumber("when", "when"), QgsProcessingParameterString("how", "how")):
+        model.addModelParameter(made, QgsProcessingModelParameter(made.name()))
+    child = QgsProcessingModelChildAlgorithm("kazgeo:indicator_map")
+    child.setChildId("c")
+    taken = QgsProcessingModelChildParameterSource.fromModelParameter
+    fixed = QgsProcessingModelChildParameterSource.fromStaticValue
+    child.addParameterSources("YEAR", [taken("when")])
+    child.addParameterSources("INDICATOR", [taken("how")])
+    child.addParameterSources("SCHEME", [fixed("equal")])
+    model.addChildAlgorithm(child)
+    algorithm = child.algorithm()
+    dialog = ModelerParametersDialog(algorithm, model, "c")
+    again = dialog.createAlgorithm()
+    told = {k: v[0] for k, v in again.parameterSources().items() if v}
+    assert told["YEAR"].parameterName() == "when"
+    assert told["INDICATOR"].parameterName() == "how"
+    assert told["SCHEME"].staticValue() == "equal"
+
+
+def test_a_temporary_output_is_loaded_without_a_complaint(provider, engine):
+    import processing
+    from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsProject
+
+    context, feedback = QgsProcessingContext(), QgsProcessingFeedback()
+    context.setProject(QgsProject.instance())
+    given = {**inputs("indicator_map", "", ""), "OUTPUT": "TEMPORARY_OUTPUT"}
+    processing.runAndLoadResults("kazgeo:indicator_map", given, feedback, context)
+    assert "not correctly generated" not in feedback.textLog()
+    assert len(QgsProject.instance().mapLayers()) == 1
+    QgsProject.instance().clear()
+
+
+def test_the_name_that_the_user_has_given_stays(provider, engine, tmp_path):
+    import processing
+    from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsProcessingOutputLayerDefinition, QgsProject
+
+    context = QgsProcessingContext()
+    context.setProject(QgsProject.instance())
+    target = QgsProcessingOutputLayerDefinition(str(tmp_path / "o.gpkg"), QgsProject.instance())
+    target.destinationName = "Менің атым"
+    given = {**inputs("indicator_map", "", ""), "OUTPUT": target}
+    processing.runAndLoadResults("kazgeo:indicator_map", given, QgsProcessingFeedback(), context)
+    assert [one.name() for one in QgsProject.instance().mapLayers().values()] == ["Менің атым"]
+    QgsProject.instance().clear()
+
+
+def test_several_indicators_whose_names_have_commas(provider, qgis_app):
+    from kazgeo_qgis.parameters import plain_value
+    from qgis.core import QgsProcessingContext
+
+    algorithm = provider.algorithm("deprivation").create()
+    p = algorithm.declaration.parameter("more_is_better")
+    for text, wanted in (("a, b", ["a", "b"]), ("Дәрігерлер, 10 000 адамға; b", ["Дәрігерлер, 10 000 адамға", "b"])):
+        assert plain_value(algorithm, p, {"MORE_IS_BETTER": text}, QgsProcessingContext()) == wanted

@@ -78,6 +78,7 @@ def test_cancel_returns_within_a_second_and_leaves_no_child_at_work(client, tmp_
     assert "OUTPUT" not in done
     assert not (tmp_path / "o.gpkg").exists()
     time.sleep(0.3)
+    assert len(children()) <= 1
     assert busy(children()) == 0
     assert run("local_moran", **quick(layer, tmp_path / "o.gpkg"))["OUTPUT"]
 
@@ -203,3 +204,77 @@ def test_50_runs_leave_no_child_no_file_and_no_handle(client, tmp_path, monkeypa
     assert handles() <= before + 2
     client.stop()
     assert children() == []
+
+
+def test_cancel_is_heard_by_an_engine_that_talks_without_end(provider, engine, tmp_path, monkeypatch):
+    from kazgeo_qgis.engine.client import client
+    from qgis.core import QgsProcessingFeedback
+
+    client.stop()
+    fake = tmp_path / "python"
+    fake.write_text(
+        "#!/usr/bin/python3\nimport time\n"
+        'print(\'{"type": "hello", "protocol": 1, "kazgeo": "0"}\', flush=True)\n'
+        'while True:\n    print(\'{"type": "log", "text": "x"}\', flush=True)\n    time.sleep(0.01)\n',
+        encoding="utf-8",
+    )
+    fake.chmod(0o755)
+    monkeypatch.setenv("KAZGEO_PYTHON", str(fake))
+    feedback = QgsProcessingFeedback()
+    threading.Timer(1.0, feedback.cancel).start()
+    started = time.monotonic()
+    run("local_moran", feedback=feedback, **quick(make_squares(), tmp_path / "o.gpkg"))
+    assert time.monotonic() - started < 2.5
+    assert children() == []
+
+
+def test_cancel_while_the_result_is_written_leaves_nothing_beside_it(client, tmp_path):
+    """The engine hears nothing while GDAL writes; it goes by itself and takes the unfinished file along."""
+    from kazgeo_qgis.engine.client import Cancelled
+    from qgis.core import QgsProcessingFeedback
+
+    code = (
+        "import sys, time, types\n"
+        "from kazgeo.provenance import replacing\n"
+        "from kazgeo.worker import jobs\n"
+        "def slow(job, progress, tell):\n"
+        "    with replacing(job['target']) as beside:\n"
+        "        beside.with_name(beside.name + '-journal').write_text('x')\n"
+        "        time.sleep(30)\n"
+        "jobs._answer = slow\n"
+        "sys.argv = ['worker', '--idle', '60']\n"
+        "from kazgeo.worker.__main__ import main\n"
+        "main()\n"
+    )
+    fake = tmp_path / "python"
+    (tmp_path / "slow.py").write_text(code, encoding="utf-8")
+    fake.write_text(f"#!/bin/sh\nexec {os.environ['KAZGEO_PYTHON']} {tmp_path / 'slow.py'}\n", encoding="utf-8")
+    fake.chmod(0o755)
+    out = tmp_path / "out"
+    out.mkdir()
+    feedback = QgsProcessingFeedback()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KAZGEO_PYTHON", str(fake))
+        client.stop()
+        threading.Timer(3.0, feedback.cancel).start()
+        started = time.monotonic()
+        with pytest.raises(Cancelled):
+            client.run({"type": "x", "target": str(out / "o.gpkg")}, feedback)
+        assert time.monotonic() - started < 4.0
+        client.stop()
+    assert list(out.iterdir()) == []
+
+
+def test_cancelled_and_failed_runs_leave_no_file(client, tmp_path, monkeypatch):
+    from qgis.core import QgsProcessingException, QgsProcessingFeedback
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    layer = make_squares()
+    run("local_moran", **quick(layer, tmp_path / "warm.gpkg"))
+    for i in range(5):
+        feedback = QgsProcessingFeedback()
+        threading.Timer(0.2, feedback.cancel).start()
+        run("local_moran", feedback=feedback, **slow(layer, tmp_path / f"c{i}.gpkg"))
+        with pytest.raises(QgsProcessingException):
+            run("local_moran", **{**quick(layer, tmp_path / f"f{i}.gpkg"), "K": 1, "ALPHA": 99})
+    assert [p.name for p in tmp_path.iterdir() if "kazgeo_" in p.name or p.name.startswith(("c", "f", "."))] == []

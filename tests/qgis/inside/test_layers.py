@@ -340,3 +340,65 @@ def test_shapefile_in_cp1251_virtual_layer_and_spatialite(engine, provider, tmp_
         seen = {f.attributes()[place] for f in layer.getFeatures()}  # a virtual layer spoils Cyrillic names itself
         assert seen == {f[layer.fields()[place].name()] for f in result.getFeatures()}, name
     QgsProject.instance().clear()
+
+
+def test_selection_of_a_file_has_the_same_fields_as_the_whole(engine, provider, tmp_path):
+    from qgis.core import QgsProcessingFeatureSourceDefinition, QgsProject, QgsVectorLayer
+
+    layer = QgsVectorLayer(str(copied(tmp_path)), "regions", "ogr")
+    QgsProject.instance().addMapLayer(layer)
+    layer.selectByExpression("\"kind\" = 'oblast'")
+    given = {"PANEL": str(DATA / "indicators.csv"), "INDICATOR": "grp_per_capita", "YEAR": 2015}
+    made = [
+        read(run("indicator_map", REGIONS=one, **given, OUTPUT=str(tmp_path / f"o{i}.gpkg"))["OUTPUT"])
+        for i, one in enumerate((layer, QgsProcessingFeatureSourceDefinition(layer.id(), True)))
+    ]
+    assert made[0].fields().names() == made[1].fields().names()
+    assert made[1].featureCount() == layer.selectedFeatureCount() < made[0].featureCount()
+    QgsProject.instance().clear()
+
+
+@pytest.mark.parametrize(
+    ("options", "change", "coding"),
+    [
+        ("&delimiter=|", lambda text: text.replace(",", "|"), "utf-8"),
+        ("&skipLines=2", lambda text: "a title\n\n" + text, "utf-8"),
+        ("&delimiter=;&encoding=windows-1251", lambda text: text.replace(",", ";"), "cp1251"),
+    ],
+)
+def test_text_tables_of_any_dialect_arrive_as_qgis_shows_them(engine, provider, tmp_path, options, change, coding):
+    from qgis.core import QgsVectorLayer
+    from qgis.PyQt.QtCore import QUrl
+
+    file = tmp_path / "кесте.csv"
+    lines = (DATA / "indicators.csv").read_text(encoding="utf-8").splitlines()
+    text = "\n".join(",".join(line.split(",")[:4]) for line in lines)  # no column with commas of its own
+    file.write_text(change(text), encoding=coding)
+    url = bytes(QUrl.fromLocalFile(str(file)).toEncoded()).decode()
+    table = QgsVectorLayer(f"{url}?type=csv&detectTypes=yes{options}", "кесте", "delimitedtext")
+    assert table.isValid()
+    assert table.fields().names()[0] == "region"
+    done = run("indicator_map", REGIONS=str(DATA / "regions_2009.gpkg"), PANEL=table, INDICATOR="grp_per_capita",
+               YEAR=2015, OUTPUT=str(tmp_path / "o.gpkg"))  # fmt: skip
+    assert "South Kazakhstan" in done["FINDINGS"]
+
+
+def test_one_kind_of_geometry_of_a_mixed_file(engine, provider, tmp_path):
+    import json
+
+    from qgis.core import QgsVectorLayer
+
+    def feature(i, kind, shape):
+        geometry = {"type": kind, "coordinates": shape}
+        return {"type": "Feature", "properties": {"мән": i % 5}, "geometry": geometry}
+
+    features = [feature(99, "Point", [60, 40])]
+    for i in range(20):
+        x, y = 60 + i % 5, 40 + i // 5
+        ring = [[x, y], [x + 1, y], [x + 1, y + 1], [x, y + 1], [x, y]]
+        features.append(feature(i, "Polygon", [ring]))
+    file = tmp_path / "аралас.geojson"
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+    layer = QgsVectorLayer(f"{file}|layername=аралас|geometrytype=Polygon", "аралас", "ogr")
+    assert layer.featureCount() == 20
+    assert moran(layer, tmp_path / "o.gpkg").featureCount() == 20
