@@ -273,6 +273,9 @@ def _fields(fields, places) -> tuple:
         if name != field.name():
             renamed[field.name()] = name
         field.setName(name)
+        if field.isNumeric():  # QGIS rounds what it writes to a field's declared digits, not what it shows
+            field.setLength(0)
+            field.setPrecision(0)
         made.append(field)
     return made, renamed
 

@@ -121,6 +121,10 @@ def test_the_web_map_holds_what_is_visible(told: dict[str, Any]) -> None:
     assert said == []
 
 
+def test_a_batch_of_two_ran(told: dict[str, Any]) -> None:
+    assert told["batch"] == [16, 16]
+
+
 def test_clicks_are_quick(told: dict[str, Any]) -> None:
     if "local_moran_s" not in told:
         pytest.skip("no districts in shared data")

@@ -195,14 +195,29 @@ def toolbox():
 
 
 def batch():
-    """Look at the batch form of an algorithm."""
+    """Fill two rows of the batch form and run them."""
     from processing.gui.BatchAlgorithmDialog import BatchAlgorithmDialog
+    from qgis.core import QgsProcessingContext
 
     dialog = BatchAlgorithmDialog(QgsApplication.processingRegistry().createAlgorithmById("kazgeo:indicator_map"))
     dialog.resize(1200, 400)
     dialog.show()
-    yield 800
+    panel = dialog.mainWidget()
+    panel.addRow()
+    yield 500
+    targets = [SHOTS / f"batch_{year}.gpkg" for year in (2010, 2020)]
+    for row, target in enumerate(targets):
+        given = {"REGIONS": str(DATA / "regions_2009.gpkg"), "PANEL": str(DATA / "indicators.csv"),
+                 "INDICATOR": "grp_per_capita", "YEAR": int(target.stem[-4:])}  # fmt: skip
+        for name, value in given.items():
+            panel.wrappers[row][panel.parameter_to_column[name]].setParameterValue(value, QgsProcessingContext())
+        panel.tblParameters.cellWidget(row + 1, panel.parameter_to_column["OUTPUT"]).setValue(str(target))
+    yield 300
     shot(dialog, "batch")
+    dialog.runButton().click()
+    yield from wait_for(lambda: all(target.is_file() for target in targets), 60)
+    yield 500
+    told["batch"] = [QgsVectorLayer(str(target), "b", "ogr").featureCount() for target in targets]
     dialog.close()
 
 

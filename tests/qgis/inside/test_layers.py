@@ -402,3 +402,17 @@ def test_one_kind_of_geometry_of_a_mixed_file(engine, provider, tmp_path):
     layer = QgsVectorLayer(f"{file}|layername=аралас|geometrytype=Polygon", "аралас", "ogr")
     assert layer.featureCount() == 20
     assert moran(layer, tmp_path / "o.gpkg").featureCount() == 20
+
+
+@pytest.mark.parametrize("kind", ["double", "double(0,0)"])
+def test_numbers_arrive_as_the_layer_has_them(engine, provider, tmp_path, kind):
+    from qgis.core import QgsFeature, QgsGeometry, QgsVectorLayer
+
+    layer = QgsVectorLayer(f"Point?crs=EPSG:4326&field=n:integer&field=мән:{kind}", "нүктелер", "memory")
+    for i in range(20):
+        feature = QgsFeature(layer.fields())
+        feature.setGeometry(QgsGeometry.fromWkt(f"Point({60 + i % 5} {45 + i // 5})"))
+        feature.setAttributes([i, 1.2345678901234567 * (1 + i)])
+        layer.dataProvider().addFeatures([feature])
+    made = moran(layer, tmp_path / "o.gpkg", NEIGHBOURS="nearest", K=4)
+    assert {f["n"]: f["мән"] for f in made.getFeatures()} == {f["n"]: f["мән"] for f in layer.getFeatures()}
