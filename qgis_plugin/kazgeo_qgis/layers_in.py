@@ -9,12 +9,14 @@ import tempfile
 from dataclasses import dataclass, field
 
 from qgis.core import (
+    NULL,
     QgsCoordinateTransformContext,
     QgsFeatureRequest,
     QgsFeatureSink,
     QgsField,
     QgsFields,
     QgsGeometry,
+    QgsJsonUtils,
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeatureSource,
@@ -34,6 +36,8 @@ RAW_LAYERS = (".gpkg", ".fgb", ".geojson", ".json")
 RAW_TABLES = (".csv", ".tsv", ".txt", ".xlsx")
 #: Names of the columns that hold ids and shapes on the way; no layer has such.
 FID, SHAPE = "kazgeo_fid", "kazgeo_shape"
+#: Types of fields that a GeoPackage holds, by Qt's numbers: truth, whole and broken numbers, text, bytes, dates.
+_KNOWN = (1, 2, 3, 4, 5, 6, 10, 12, 14, 15, 16)
 _RESERVED = (FID, SHAPE, "geometry")
 
 _AS_IT_IS = QgsProcessingFeatureSource.Flag.FlagSkipGeometryValidityChecks
@@ -177,14 +181,16 @@ class HandOver:
         features = source.getFeatures(request, _AS_IT_IS)
         fast = QgsFeatureSink.Flag.FastInsert
         curved = places is None and QgsWkbTypes.isCurvedType(source.wkbType())
-        if places is None and not curved:
+        texts = [i for i, f in enumerate(source.fields()) if _code(f) not in _KNOWN]
+        if places is None and not curved and not texts:
             QgsProxyFeatureSink(writer).addFeatures(features, fast)
             return
         for one in features:
-            if places is not None:
-                values = one.attributes()
-                one.setAttributes([values[i] for i in places])
-            elif one.hasGeometry():
+            values = one.attributes()
+            for i in texts:
+                values[i] = QgsJsonUtils.encodeValue(values[i]) if values[i] not in (None, NULL) else None
+            one.setAttributes(values if places is None else [values[i] for i in places])
+            if curved and one.hasGeometry():
                 one.setGeometry(QgsGeometry(one.geometry().constGet().segmentize()))
             writer.addFeature(one, fast)
 
@@ -264,7 +270,7 @@ def _fields(fields, places) -> tuple:
     made, renamed = QgsFields(), {}
     taken = set(_RESERVED)
     for i in places:
-        field = QgsField(fields[i])
+        field = QgsField(fields[i]) if _code(fields[i]) in _KNOWN else _text_field(fields[i].name())
         name, number = field.name(), 1
         while name.lower() in taken:
             number += 1
@@ -278,6 +284,19 @@ def _fields(fields, places) -> tuple:
             field.setPrecision(0)
         made.append(field)
     return made, renamed
+
+
+def _code(field) -> int:
+    """Return the number of a field's type, which Qt 5 and Qt 6 name differently."""
+    return int(getattr(field.type(), "value", field.type()))
+
+
+def _text_field(name: str):
+    """Return a field of texts, without naming its type: Qt 5 and Qt 6 want different ones."""
+    field = QgsField(QgsVectorLayer("None?field=x:string", "", "memory").fields()[0])
+    field.setName(name)
+    field.setLength(0)
+    return field
 
 
 def _shape_type(shape):
