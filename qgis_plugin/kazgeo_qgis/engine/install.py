@@ -368,6 +368,9 @@ def _pip_sentence(said: str, target: pathlib.Path, folder: str, version: str) ->
                   "install from a folder of wheels.")  # fmt: skip
     if not folder and any(sign in said for sign in _NETWORK):
         return tr("The package index can't be reached: look at the network, or install from a folder of wheels.")
+    if folder and "requires a different Python" in said:
+        return tr("The wheels in {folder} were made with another Python: make them with Python {version}, to the last "
+                  "number.", folder=folder, version=version)  # fmt: skip
     absent = _ABSENT.search(said)
     if absent and folder:
         return tr("The folder {folder} has no wheel of {name} for Python {version} and this system: put it there.",

@@ -315,6 +315,8 @@ def test_full_disk_rights_and_long_paths_are_told(tmp_path, target, python):
         ("noise\nERROR: Wheel 'x' is invalid.\n", "pip could not install KazGeo: ERROR: Wheel 'x' is invalid."),
     ):
         assert why in _pip_sentence(said, target, "", "3.11")
+    other = "ERROR: Package 'soupsieve' requires a different Python: 3.11.2 not in '>=3.11.5'"
+    assert "made with another Python" in _pip_sentence(other, target, "/wheels", "3.11.2")
     assert "is full" in _os_sentence(OSError(28, "Құрылғыда орын жоқ"), target)
     assert "can't be written" in _os_sentence(PermissionError(13, "Отказано"), target)
     (tmp_path / "file").write_text("")
