@@ -104,6 +104,10 @@ def write_output(outcome: Outcome, name: str, path: Path, told: Told) -> None:
     if name == CARD:
         with replacing(path) as beside:
             beside.write_text(card(outcome, told), encoding="utf-8")
+    elif name in outcome.rasters:
+        from kazgeo.raster import write_raster
+
+        write_raster(path, outcome.rasters[name], told.metadata(outcome.seed), told.language)
     elif name in files:
         with replacing(path) as beside:
             beside.write_bytes(outcome.files[name])

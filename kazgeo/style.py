@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from kazgeo.accessibility.surface import Surface
     from kazgeo.locale import Speaker
     from kazgeo.messages import Names
 
 __all__ = [
     "Backdrop",
     "Chart",
+    "Raster",
     "Style",
     "StyleClass",
     "Theme",
@@ -154,6 +156,26 @@ class Style:
             return f"< {high}" if np.isfinite(c.upper) else f"≥ {low}"
 
         return [interval(c) for c in self.classes]
+
+
+@dataclass(frozen=True, eq=False)
+class Raster:
+    """A surface and how a reader names it.
+
+    Parameters
+    ----------
+    surface : Surface
+        Values on a grid.
+    title, unit : str
+        English or the reader's own words.
+    decimals : int
+        Digits after the sign, in the legend.
+    """
+
+    surface: Surface
+    title: str
+    unit: str = ""
+    decimals: int = 1
 
 
 def graduated(

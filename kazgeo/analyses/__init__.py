@@ -27,6 +27,7 @@ _FUNCTIONS: tuple[Callable[..., Any], ...] = (
     preparation.road_network,
     accessibility.travel_time,
     accessibility.remoteness,
+    accessibility.surface,
     disparity.boundary_effect,
     disparity.inequality,
     clusters.moran_by_year,

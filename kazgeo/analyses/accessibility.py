@@ -407,6 +407,102 @@ def remoteness(
     )
 
 
+@analysis(
+    "Accessibility",
+    Output("surface", "raster", "Surface", suffix=".tif"),
+    Output("cells", "number", "Cells with a value"),
+    Output("lowest", "number", "Lowest value"),
+    Output("highest", "number", "Highest value"),
+    tags=("raster", "interpolation", "IDW", "GeoTIFF"),
+)
+def surface(
+    settlements: Settlements,
+    column: Annotated[str, Field("settlements")],
+    *,
+    cell_km: Annotated[float, Number(0.05, 1000, "km")] = 5.0,
+    reach_km: Annotated[float, Number(0.1, 5000, "km")] = 50.0,
+    k: Annotated[int, Number(1, 100)] = 8,
+    power: Annotated[float, Number(0.1, 10)] = 2.0,
+    title: str = "",
+    unit: str = "",
+    progress: Progress = silent,
+) -> Outcome:
+    """Interpolate a measure of settlements to a raster, only as far as the settlements reach.
+
+    Inverse-distance weighting of the nearest settlements, great-circle distances, equal-area cells. Where no settlement
+    is within reach there is no data: an empty steppe gets no value. A picture of a tendency, not a measurement of any
+    place between.
+
+    Parameters
+    ----------
+    settlements : points
+        Settlements with a unique id.
+    column : str
+        Column of the values, for instance remoteness.
+    cell_km : float
+        Side of a cell.
+    reach_km : float
+        Cells farther than this from every settlement have no value.
+    k : int
+        How many of the nearest settlements count.
+    power : float
+        Exponent of the distance: the larger, the closer the surface clings to the nearest settlement.
+    title : str
+        Title of the legend; the column's name when empty.
+    unit : str
+        Unit in the legend.
+    """
+    import numpy as np
+
+    from kazgeo.accessibility import inverse_distance
+    from kazgeo.analyses.columns import numeric
+    from kazgeo.analyses.outcome import Outcome, told
+    from kazgeo.messages import Message, Num
+    from kazgeo.style import Raster
+
+    values = numeric(settlements, column)
+    made = inverse_distance(
+        settlements.geometry,
+        values,
+        cell_m=1000 * cell_km,
+        k=k,
+        power=power,
+        reach_m=1000 * reach_km,
+        progress=progress,
+    )
+    inside = np.isfinite(made.values)
+    low, high = float(np.nanmin(made.values)), float(np.nanmax(made.values))
+    decimals = int(np.clip(2 - np.floor(np.log10(max(high - low, 1e-9))), 0, 6))
+    findings = [
+        Message(
+            "{title}: from {low} to {high}; cells of {cell} with a settlement within {reach}: {n} of {total}.",
+            {
+                "title": title or column,
+                "low": Num(low, decimals, unit),
+                "high": Num(high, decimals, unit),
+                "cell": Num(cell_km, 1, "km"),
+                "reach": Num(reach_km, 0, "km"),
+                "n": int(inside.sum()),
+                "total": inside.size,
+            },
+        )
+    ]
+    lost = values.index[values.isna()]
+    dropped = _without_value(lost)
+    return Outcome(
+        (*findings, *told(dropped)),
+        numbers={"cells": int(inside.sum()), "lowest": low, "highest": high},
+        rasters={"surface": Raster(made, title or column, unit, decimals)},
+        dropped=dropped,
+    )
+
+
+def _without_value(units: pd.Index) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame({"unit": units.astype(object), "reason": "missing value"})
+
+
 #: Upper limits of ARIA+ on its 0-15 scale, as shares of its maximum.
 _ARIA = (("very accessible", 0.20), ("accessible", 2.40), ("moderately accessible", 5.92), ("remote", 10.53))
 

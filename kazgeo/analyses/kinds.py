@@ -85,7 +85,7 @@ class Output:
     ----------
     name : str
         ASCII name; "layer" is the main map layer, "panel" a panel that other analyses can read.
-    kind : {"vector", "table", "number", "file"}
+    kind : {"vector", "table", "raster", "number", "file"}
         What it is.
     label : str
         English label.
@@ -100,7 +100,7 @@ class Output:
     """
 
     name: str
-    kind: Literal["vector", "table", "number", "file"]
+    kind: Literal["vector", "table", "raster", "number", "file"]
     label: str
     fields: tuple[str, ...] = ()
     like: str = ""

@@ -11,7 +11,7 @@ import pandas as pd
 from kazgeo.errors import InputError
 from kazgeo.locale import speaker
 from kazgeo.messages import Message, Names, Num
-from kazgeo.style import Chart, Style, Theme, TooltipField
+from kazgeo.style import Chart, Raster, Style, Theme, TooltipField
 
 if TYPE_CHECKING:
     import geopandas
@@ -54,6 +54,8 @@ class Outcome:
         Of a stochastic analysis.
     size_column : str or None
         Column that sizes point symbols.
+    rasters : mapping
+        Name to Raster.
     files : mapping
         File name to content, for analyses that make a page or a picture.
     """
@@ -70,6 +72,7 @@ class Outcome:
     dropped: pd.DataFrame = field(default_factory=no_drops)
     seed: int | None = None
     size_column: str | None = None
+    rasters: Mapping[str, Raster] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict)
 
     def to_frame(self) -> pd.DataFrame:

@@ -11,6 +11,7 @@ LABELS = {
     "access_speed_kmh": "Speed on the way to the road",
     "alpha": "Significance level",
     "alternative": "Departures from chance that count",
+    "cell_km": "Side of a cell",
     "cap": "Limit of one class's term",
     "column": "Column to show",
     "correction": "Correction for many tests",
@@ -39,7 +40,9 @@ LABELS = {
     "panel": "Indicators by region and year",
     "per": "Multiplier",
     "permutations": "Random draws",
+    "power": "Exponent of the distance",
     "population": "Column of inhabitants",
+    "reach_km": "How far a settlement reaches",
     "reform_year": "First year in the new boundaries",
     "reforms": "Reforms of boundaries",
     "region": "Column of the region",
@@ -58,7 +61,7 @@ LABELS = {
 #: Parameters that most users leave as they are.
 ADVANCED = frozenset(
     {"access_detour", "access_speed_kmh", "alternative", "alpha", "cap", "decimals", "include_self", "level_threshold",
-     "permutations", "seed", "tolerance_m"}
+     "permutations", "power", "seed", "tolerance_m"}
 )  # fmt: skip
 
 #: Names of analyses in menus, where the id itself doesn't make one.
@@ -73,6 +76,7 @@ TITLES = {
     "moran_by_year": "Moran's I by year",
     "rate": "Rate of two indicators",
     "remoteness": "Remoteness of settlements",
+    "surface": "Surface between settlements",
     "travel_time": "Travel time to the nearest centre",
 }
 

@@ -23,6 +23,7 @@ def check_target(analysis: Analysis, target: Path) -> None:
         Naming what suffix was wanted.
     """
     files = tuple(o.suffix for o in analysis.outputs if o.kind == "file")
+    files += (".tif",) * any(o.kind == "raster" for o in analysis.outputs)
     layered = any(o.kind == "vector" for o in analysis.outputs)
     wanted = files or ((".gpkg", ".geojson", ".csv", ".xlsx") if layered else (".gpkg", ".csv", ".xlsx"))
     if target.suffix.lower() not in wanted:
@@ -35,13 +36,15 @@ def write(analysis: Analysis, outcome: Outcome, target: Path, language: str) -> 
     """Write the result in the form that the suffix asks for; return the files."""
     from kazgeo.io import write_geojson, write_table, write_workbook
     from kazgeo.provenance import replacing
-    from kazgeo.results import Told, geopackage
+    from kazgeo.results import Told, geopackage, write_output
 
     suffix = target.suffix.lower()
     if outcome.files:
         content = next(c for name, c in outcome.files.items() if name.endswith(suffix))
         with replacing(target) as beside:
             beside.write_bytes(content)
+    elif outcome.rasters:
+        write_output(outcome, next(iter(outcome.rasters)), target, Told(analysis, language=language))
     elif suffix == ".gpkg":
         geopackage(target, _layers(analysis, outcome), outcome, Told(analysis, language=language))
     elif suffix == ".geojson":

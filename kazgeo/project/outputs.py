@@ -31,6 +31,7 @@ def write_all(project: Project, done: Computed, folder: Path, progress: Progress
     credits = Credits(project, sources)
     progress(0.0, "results.gpkg")
     _geopackage(project, done, folder / "results.gpkg")
+    _rasters(project, done, folder)
     maps = _maps(project, done, backdrop, credits, folder / "maps", part(progress, 0.1, 0.8))
     progress(0.8, "map.html")
     told = _web_map(project, done, backdrop, credits, folder / "map.html")
@@ -159,6 +160,16 @@ def _geopackage(project: Project, done: Computed, path: Path) -> None:
     if layers:
         write_layers(path, layers)
         write_styles(path, styles, language=project.language)
+
+
+def _rasters(project: Project, done: Computed, folder: Path) -> None:
+    """Write the surfaces of every step as GeoTIFF, with the style that QGIS finds beside it."""
+    from kazgeo.raster import write_raster
+
+    for step in project.steps:
+        for name, raster in done.outcomes[step.id].rasters.items():
+            tags = {"kazgeo_analysis": step.analysis, "kazgeo_step": step.id}
+            write_raster(folder / f"{step.id}_{name}.tif", raster, tags, project.language)
 
 
 def _maps(

@@ -94,16 +94,16 @@ def _project(job: Mapping[str, Any], progress: Progress, tell: Any) -> dict[str,
     file = done.folder / "results.gpkg"
     there = {str(n) for n, kind in pyogrio.list_layers(file) if kind} if file.is_file() else set()
     say = speaker(plan.language).translate
-    layers = [
-        {
-            "file": str(file),
-            "layer": step.id,
-            "title": step.heading.in_language(plan.language),
-            "group": say(get(step.analysis).group),
-        }
-        for step in plan.steps
-        if step.id in there
-    ]
+    layers = []
+    for step in plan.steps:
+        analysis = get(step.analysis)
+        about = {"title": step.heading.in_language(plan.language), "group": say(analysis.group)}
+        if step.id in there:
+            layers.append({"file": str(file), "layer": step.id, **about})
+        for one in (o for o in analysis.outputs if o.kind == "raster"):
+            raster = done.folder / f"{step.id}_{one.name}.tif"
+            if raster.is_file():
+                layers.append({"file": str(raster), "layer": "", **about})
     findings = [f"{heading}: {lines[0]}" for heading, lines in done.findings if lines]
     title = plan.title.in_language(plan.language)
     return {"folder": str(done.folder), "files": list(done.outputs), "layers": layers, "findings": findings,

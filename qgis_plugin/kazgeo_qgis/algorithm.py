@@ -26,7 +26,7 @@ from kazgeo_qgis.words import language, tr
 
 CARD, FINDINGS = "CARD", "FINDINGS"
 _ICONS = pathlib.Path(__file__).parent / "icons"
-_LAYER_FILES, _TABLE_FILES = (".gpkg", ".geojson"), (".gpkg", ".csv", ".xlsx")
+_SUFFIXES = {"vector": (".gpkg", ".geojson"), "table": (".gpkg", ".csv", ".xlsx"), "raster": (".tif", ".tiff")}
 
 
 class KazGeoAlgorithm(QgsProcessingAlgorithm):
@@ -126,7 +126,7 @@ class KazGeoAlgorithm(QgsProcessingAlgorithm):
             if o.kind == "file" or parameters.get(o.key) is None:
                 continue
             path = _asked_file(parameters[o.key])
-            why = check_target(path, tr(o.label), _LAYER_FILES if o.kind == "vector" else _TABLE_FILES)
+            why = check_target(path, tr(o.label), _SUFFIXES[o.kind])
             if why:
                 return False, why
         return True, ""

@@ -56,7 +56,11 @@ class Output:
     @property
     def key(self) -> str:
         """Its name in Processing: OUTPUT is the layer or the new panel, as QGIS's own algorithms call it."""
-        return "OUTPUT" if self.kind == "vector" or self.name == "panel" else self.name.upper().replace(".", "_")
+        return (
+            "OUTPUT"
+            if self.kind in ("vector", "raster") or self.name == "panel"
+            else self.name.upper().replace(".", "_")
+        )
 
 
 @dataclass(frozen=True)

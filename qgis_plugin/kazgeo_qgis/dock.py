@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pathlib
 
-from qgis.core import QgsApplication, QgsProject, QgsVectorLayer, QgsWkbTypes
+from qgis.core import QgsApplication, QgsProject, QgsRasterLayer, QgsVectorLayer, QgsWkbTypes
 from qgis.gui import QgsDockWidget, QgsFileWidget
 from qgis.PyQt.QtCore import QUrl
 from qgis.PyQt.QtGui import QDesktopServices
@@ -150,7 +150,10 @@ def load(answer: dict) -> None:
     groups: dict = {}
     shown = False
     for one in answer["layers"]:
-        layer = QgsVectorLayer(f"{one['file']}|layername={one['layer']}", one["title"], "ogr")
+        if one["layer"]:
+            layer = QgsVectorLayer(f"{one['file']}|layername={one['layer']}", one["title"], "ogr")
+        else:
+            layer = QgsRasterLayer(one["file"], one["title"])
         if not layer.isValid():
             continue
         project.addMapLayer(layer, False)
@@ -158,6 +161,6 @@ def load(answer: dict) -> None:
             groups[one["group"]] = top.addGroup(one["group"])
         node = groups[one["group"]].addLayer(layer)
         node.setExpanded(False)
-        lines = layer.geometryType() == QgsWkbTypes.GeometryType.LineGeometry
+        lines = bool(one["layer"]) and layer.geometryType() == QgsWkbTypes.GeometryType.LineGeometry
         node.setItemVisibilityChecked(lines or not shown)  # roads and the first result, the rest waits
         shown = shown or not lines

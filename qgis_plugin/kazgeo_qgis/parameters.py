@@ -12,6 +12,7 @@ from qgis.core import (
     QgsProcessingParameterField,
     QgsProcessingParameterFileDestination,
     QgsProcessingParameterNumber,
+    QgsProcessingParameterRasterDestination,
     QgsProcessingParameterString,
     QgsProcessingParameterVectorDestination,
     QgsUnitTypes,
@@ -156,6 +157,8 @@ def destination(o, first: bool):
         )
         made.setCreateByDefault(first)
         return made
+    if o.kind == "raster":
+        return QgsProcessingParameterRasterDestination(o.key, tr(o.label), optional=not first, createByDefault=first)
     kind = QgsProcessing.SourceType.TypeVectorAnyGeometry if o.kind == "vector" else QgsProcessing.SourceType.TypeVector
     return QgsProcessingParameterVectorDestination(
         o.key, tr(o.label), type=kind, optional=not first, createByDefault=first

@@ -53,6 +53,10 @@ class KazGeoProvider(QgsProcessingProvider):
         """Return the formats of tables."""
         return ["gpkg", "csv", "xlsx"]
 
+    def supportedOutputRasterLayerExtensions(self) -> list:
+        """Return the formats of surfaces."""
+        return ["tif"]
+
     def defaultVectorFileExtension(self, has_geometry: bool = True) -> str:
         """Return the usual format."""
         return "gpkg"

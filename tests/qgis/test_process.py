@@ -157,6 +157,17 @@ def check(one: Analysis, told: Mapping[str, Any], target: Path, wanted: Outcome)
     assert compared
 
 
+def test_a_surface_is_the_librarys_own(qgis: Process, places: Path) -> None:
+    import rasterio
+
+    target = qgis.folder / "surface.tif"
+    told = qgis.run("surface", SETTLEMENTS=places, SETTLEMENTS_ID="id", COLUMN="population", OUTPUT=target)
+    wanted = by_library("surface", {"settlements": qgis.data / "settlements.csv"}, column="population")
+    with rasterio.open(target) as file:
+        np.testing.assert_array_equal(file.read(1), wanted.rasters["surface"].surface.values)
+    assert told["CELLS"] == wanted.numbers["cells"]
+
+
 def test_the_provider_is_listed_and_helps(qgis: Process) -> None:
     listed = qgis("list").stdout
     for name in analyses.catalogue():

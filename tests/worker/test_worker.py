@@ -225,3 +225,31 @@ permutations = 99
     assert [(one["layer"], one["title"]) for one in told["layers"]] == [("clusters", "Кластерлер")]
     assert Path(told["layers"][0]["file"]).is_file()
     assert told["fresh"]
+
+
+def test_a_project_tells_its_rasters(engine, tmp_path):
+    project = tmp_path / "r.toml"
+    project.write_text(
+        f"""
+[project]
+id = "r"
+title = "Сынақ"
+[inputs.places]
+kind = "point"
+file = "{(DATA / "settlements.csv").as_posix()}"
+[[steps]]
+id = "people"
+analysis = "surface"
+heading = {{ en = "People", kk = "Адамдар" }}
+settlements = "places"
+column = "population"
+cell_km = 20
+""",
+        encoding="utf-8",
+    )
+    for _ in range(2):  # computed, then found as it was
+        told = engine.ask(type="project", id="p2", file=str(project), folder=str(tmp_path / "out"), language="kk")
+        assert told["type"] == "result", told
+        assert [(one["layer"], one["title"]) for one in told["layers"]] == [("", "Адамдар")]
+        assert Path(told["layers"][0]["file"]).name == "people_surface.tif"
+        assert (tmp_path / "out" / "people_surface.qml").is_file()

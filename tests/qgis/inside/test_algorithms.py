@@ -41,6 +41,7 @@ def inputs(name: str, roads: str, places: str) -> dict:
         "road_network": {"EDGES": str(DATA / "roads.csv"), "NODES": str(DATA / "road_nodes.csv")},
         "travel_time": {"SETTLEMENTS": places, "ROADS": roads, "POPULATION": "population", "MIN_POPULATION": 50000},
         "remoteness": {"SETTLEMENTS": places, "ROADS": roads, "POPULATION": "population"},
+        "surface": {"SETTLEMENTS": places, "COLUMN": "population"},
         "boundary_effect": {**panel, **reforms, "POPULATION": "population", **YEARS},
         "inequality": {"REGIONS": REGIONS, **panel, "POPULATION": "population", **YEARS},
         "moran_by_year": {"REGIONS": REGIONS, **panel, **YEARS},
@@ -113,7 +114,9 @@ def test_runs_with_its_defaults(provider, engine, road_layer, places, name, tmp_
     if name == "density":
         given = {**given, "FIGURES": figures(tmp_path)}
     for p in algorithm.destinationParameterDefinitions():
-        suffix = {"vectorDestination": ".gpkg"}.get(p.type()) or "." + p.defaultFileExtension()
+        suffix = {"vectorDestination": ".gpkg", "rasterDestination": ".tif"}.get(
+            p.type()
+        ) or "." + p.defaultFileExtension()
         given[p.name()] = str(tmp_path / f"{p.name()}{suffix}")
     done = run(name, **given)
     assert done["FINDINGS"]
@@ -355,3 +358,33 @@ def test_several_indicators_whose_names_have_commas(provider, qgis_app):
     p = algorithm.declaration.parameter("more_is_better")
     for text, wanted in (("a, b", ["a", "b"]), ("Дәрігерлер, 10 000 адамға; b", ["Дәрігерлер, 10 000 адамға", "b"])):
         assert plain_value(algorithm, p, {"MORE_IS_BETTER": text}, QgsProcessingContext()) == wanted
+
+
+def test_a_raster_comes_with_its_colour_ramp_and_its_metadata(provider, engine, places, tmp_path):
+    import processing
+    from kazgeo_qgis import settings
+    from qgis.core import QgsProcessingContext, QgsProcessingFeedback, QgsProject
+
+    settings.put("language", "kk")
+    provider.refreshAlgorithms()
+    try:
+        context, feedback = QgsProcessingContext(), QgsProcessingFeedback()
+        context.setProject(QgsProject.instance())
+        given = {"SETTLEMENTS": places, "COLUMN": "population", "UNIT": "people", "OUTPUT": "TEMPORARY_OUTPUT"}
+        done = processing.runAndLoadResults("kazgeo:surface", given, feedback, context)
+    finally:
+        settings.put("language", "auto")
+        provider.refreshAlgorithms()
+    (layer,) = QgsProject.instance().mapLayers().values()
+    assert layer.isValid()
+    assert layer.dataProvider().bandCount() == 1
+    assert layer.renderer().type() == "singlebandpseudocolor"
+    items = layer.renderer().shader().rasterShaderFunction().colorRampItemList()
+    assert len(items) == 6
+    assert items[0].label.endswith("адам")
+    assert items[0].value == pytest.approx(done["LOWEST"], rel=1e-6)
+    assert items[-1].value == pytest.approx(done["HIGHEST"], rel=1e-6)
+    assert len({item.color.name() for item in items}) == 6
+    assert any("kazgeo:surface" in line for line in layer.metadata().history())
+    assert layer.crs().isValid()
+    QgsProject.instance().clear()
