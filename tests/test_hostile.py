@@ -91,6 +91,7 @@ def _base() -> dict[str, dict[str, Any]]:
         },
         "remoteness": {"settlements": places(), "roads": roads(), "population": "population",
             "thresholds": "100000, 10000"},
+        "surface": {"settlements": places(), "column": "population", "cell_km": 25.0},
         "boundary_effect": {
             "panel": panel(), "reforms": reforms, "metadata": meaning, "indicator": "grp_per_capita",
             "population": "population", **span,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kazgeo.crs import chord_to_metres, local_metres, unit_sphere
+from kazgeo.crs import chord_to_metres, has_place, local_metres, unit_sphere
 from kazgeo.errors import InputError
 from kazgeo.progress import Progress, silent
 
@@ -22,6 +22,7 @@ __all__ = ["LARGEST", "Surface", "inverse_distance"]
 #: More cells than this are refused before anything is computed: 200 MB of float32.
 LARGEST = 50_000_000
 _ROWS = 250_000  # cells at a time
+_GREATEST = 3e38  # of float32
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +82,7 @@ def inverse_distance(
     Raises
     ------
     InputError
-        No point with a value, or more than ``LARGEST`` cells.
+        No point with a value, no CRS, a value beyond float32, or more than ``LARGEST`` cells.
 
     Notes
     -----
@@ -112,11 +113,15 @@ def inverse_distance(
         ...
     kazgeo.errors.InputError: no point has a value; nothing can be interpolated
     """
-    known = values.reindex(points.index).to_numpy(dtype=float)
-    inside = np.isfinite(known) & points.notna().to_numpy() & ~points.is_empty.to_numpy()
+    if points.crs is None:
+        raise InputError("the points have no coordinate system; set it first")
+    known = values.to_numpy(dtype=float) if values.index.equals(points.index) else _aligned(values, points)
+    inside = np.isfinite(known) & has_place(points.to_numpy())
     if not inside.any():
         raise InputError("no point has a value; nothing can be interpolated")
     points, known = points[inside], known[inside]
+    if np.abs(known).max() > _GREATEST:
+        raise InputError(f"values beyond {_GREATEST:.0e} can't be stored in a surface; take another unit")
     crs = local_metres(points)
     west, north, shape = _grid(points.to_crs(crs).total_bounds, cell_m, reach_m)
     out = np.full(shape, np.nan, dtype=np.float32)
@@ -129,6 +134,11 @@ def inverse_distance(
         out[rows] = weigh(_centres(rows, shape[1], (west, north, cell_m), crs)).reshape(len(rows), shape[1])
     progress(1.0, "interpolating")
     return Surface(out, west, north, cell_m, crs)
+
+
+def _aligned(values: pd.Series, points: geopandas.GeoSeries) -> NDArray[np.float64]:
+    """Return the values in the order of the points, joined by label."""
+    return np.asarray(values.reindex(points.index).to_numpy(dtype=float))
 
 
 def _grid(bounds: Any, cell_m: float, reach_m: float) -> tuple[float, float, tuple[int, int]]:
