@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import configparser
 import importlib.util
+import json
 import subprocess
 import sys
 import zipfile
@@ -33,6 +34,11 @@ def test_catalogue_and_dictionaries_are_fresh() -> None:
     for path, text in load("update").files().items():
         assert path.is_file(), f"{path.name} is missing: python qgis_plugin/update.py"
         assert path.read_text(encoding="utf-8") == text, f"{path.name} is stale: python qgis_plugin/update.py"
+
+
+def test_the_catalogue_is_what_the_command_prints() -> None:
+    done = subprocess.run([sys.executable, "-m", "kazgeo", "catalogue", "--json"], capture_output=True, text=True)
+    assert json.loads(done.stdout) == json.loads((PACKAGE / "catalogue.json").read_text(encoding="utf-8"))
 
 
 def test_only_qgis_and_the_standard_library_are_imported() -> None:
