@@ -1,4 +1,4 @@
-"""Layers that live on servers: PostGIS and OGC API Features (WFS 3), served here for the test."""
+"""Layers that live on servers: PostGIS, WFS 1.1 and OGC API Features (WFS 3), served here for the test."""
 
 import http.server
 import json
@@ -159,3 +159,76 @@ def test_features_of_a_web_service(api, provider, engine, tmp_path):
     assert {f["Аты"] for f in made.getFeatures()} == {f"Ақмола {i}" for i in range(N)}
     done = run("getis_ord", UNITS=layer, INDICATOR="мән", OUTPUT=str(tmp_path / "g.gpkg"))
     assert done["FINDINGS"]
+
+
+class Wfs(http.server.BaseHTTPRequestHandler):
+    """The least of WFS 1.1.0: capabilities, schema, all features as GML 3."""
+
+    def log_message(self, *what):
+        """Say nothing."""
+
+    def do_GET(self):
+        """Answer."""
+        asked = {k.lower(): v[0] for k, v in parse_qs(urlparse(self.path).query).items()}
+        me = f"http://127.0.0.1:{self.server.server_port}/"
+        made = {"GetCapabilities": _CAPABILITIES.format(me=me), "DescribeFeatureType": _SCHEMA}
+        body = made.get(asked.get("request", "")) or self.features(asked)
+        data = body.encode("utf-8")
+        self.send_response(200)
+        self.send_header("Content-Type", "text/xml; charset=utf-8")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def features(self, asked):
+        """Return all features, or only their number."""
+        if asked.get("resulttype") == "hits":
+            return f'<wfs:FeatureCollection {_SPACES} numberOfFeatures="{N}"/>'
+        rows = []
+        for i in range(N):
+            x, y = 66 + i % 6 / 10, 48 + i // 6 / 10
+            ring = f"{x} {y} {x + 0.1} {y} {x + 0.1} {y + 0.1} {x} {y + 0.1} {x} {y}"
+            rows.append(
+                f'<gml:featureMember><k:audandar gml:id="audandar.{i}"><k:name>Ақмола {i}</k:name>'
+                f'<k:value>{i % 7 + 0.5}</k:value><k:geom><gml:Polygon srsName="EPSG:4326"><gml:exterior>'
+                f"<gml:LinearRing><gml:posList>{ring}</gml:posList></gml:LinearRing></gml:exterior></gml:Polygon>"
+                f"</k:geom></k:audandar></gml:featureMember>"
+            )
+        return f'<wfs:FeatureCollection {_SPACES} numberOfFeatures="{N}">{"".join(rows)}</wfs:FeatureCollection>'
+
+
+_SPACES = (
+    'xmlns:wfs="http://www.opengis.net/wfs" xmlns:gml="http://www.opengis.net/gml" '
+    'xmlns:ows="http://www.opengis.net/ows" xmlns:xlink="http://www.w3.org/1999/xlink" xmlns:k="http://k"'
+)
+_CAPABILITIES = f"""<?xml version="1.0" encoding="UTF-8"?><wfs:WFS_Capabilities version="1.1.0" {_SPACES}>
+<ows:OperationsMetadata>
+<ows:Operation name="GetFeature"><ows:DCP><ows:HTTP><ows:Get xlink:href="{{me}}"/></ows:HTTP></ows:DCP></ows:Operation>
+<ows:Operation name="DescribeFeatureType"><ows:DCP><ows:HTTP><ows:Get xlink:href="{{me}}"/></ows:HTTP></ows:DCP>
+</ows:Operation></ows:OperationsMetadata>
+<wfs:FeatureTypeList><wfs:FeatureType><wfs:Name>k:audandar</wfs:Name><wfs:Title>Аудандар</wfs:Title>
+<wfs:DefaultSRS>EPSG:4326</wfs:DefaultSRS><ows:WGS84BoundingBox><ows:LowerCorner>66 48</ows:LowerCorner>
+<ows:UpperCorner>67 49</ows:UpperCorner></ows:WGS84BoundingBox></wfs:FeatureType></wfs:FeatureTypeList>
+</wfs:WFS_Capabilities>"""
+_SCHEMA = """<?xml version="1.0" encoding="UTF-8"?><xsd:schema xmlns:xsd="http://www.w3.org/2001/XMLSchema"
+xmlns:gml="http://www.opengis.net/gml" xmlns:k="http://k" targetNamespace="http://k" elementFormDefault="qualified">
+<xsd:complexType name="audandarType"><xsd:complexContent><xsd:extension base="gml:AbstractFeatureType"><xsd:sequence>
+<xsd:element name="name" type="xsd:string"/><xsd:element name="value" type="xsd:double"/>
+<xsd:element name="geom" type="gml:PolygonPropertyType"/></xsd:sequence></xsd:extension></xsd:complexContent>
+</xsd:complexType><xsd:element name="audandar" type="k:audandarType" substitutionGroup="gml:_Feature"/></xsd:schema>"""
+
+
+def test_features_of_a_wfs(provider, engine, tmp_path):
+    from qgis.core import QgsVectorLayer
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Wfs)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        uri = f"url='http://127.0.0.1:{server.server_port}/' typename='k:audandar' version='1.1.0' srsname='EPSG:4326'"
+        layer = QgsVectorLayer(f"{uri} IgnoreAxisOrientation='1'", "Аудандар", "WFS")
+        assert layer.isValid()
+        made = moran(layer, tmp_path / "o.gpkg", INDICATOR="value")
+        assert made.featureCount() == N
+        assert {f["name"] for f in made.getFeatures()} == {f"Ақмола {i}" for i in range(N)}
+    finally:
+        server.shutdown()
