@@ -42,7 +42,7 @@ def screen() -> Iterator[str]:
     process.wait(10)
 
 
-def install(home: Path, folder: Path, language: str) -> None:
+def install(home: Path, folder: Path, language: str) -> Path:
     """Put the built zip where QGIS's plugin manager unpacks it, and switch it on."""
     spec = importlib.util.spec_from_file_location("plugin_build", ROOT / "qgis_plugin" / "build.py")
     assert spec is not None
@@ -60,6 +60,7 @@ def install(home: Path, folder: Path, language: str) -> None:
         f"[qgis]\ncheckVersion=false\n",
         encoding="utf-8",
     )
+    return built
 
 
 @pytest.fixture(scope="module")
@@ -68,9 +69,10 @@ def told(screen: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any
     home, shots = folder / "home", Path(os.environ.get("KAZGEO_SHOTS") or folder / "shots")
     home.mkdir(mode=0o700)
     shots.mkdir(exist_ok=True)
-    install(home, folder, "ru")
+    built = install(home, folder, "ru")
     data = shutil.copytree(embedded(), folder / "data")
     own = {"DISPLAY": screen, "KAZGEO_PYTHON": sys.executable, "KAZGEO_DATA": str(data), "KAZGEO_SHOTS": str(shots)}
+    own["KAZGEO_ZIP"] = str(built)
     if DISTRICTS.is_file():
         own["KAZGEO_DISTRICTS"] = shutil.copy(DISTRICTS, folder)
     kept = {**environment(str(home)), **own}
@@ -123,6 +125,11 @@ def test_the_web_map_holds_what_is_visible(told: dict[str, Any]) -> None:
 
 def test_a_batch_of_two_ran(told: dict[str, Any]) -> None:
     assert told["batch"] == [16, 16]
+
+
+def test_qgis_itself_installs_the_zip(told: dict[str, Any]) -> None:
+    assert "reloaded" in told["steps"]
+    assert told["installed_from_zip"] == "kazgeo_qgis.plugin"
 
 
 def test_clicks_are_quick(told: dict[str, Any]) -> None:

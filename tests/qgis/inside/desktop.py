@@ -233,9 +233,17 @@ def reload():
     yield 300
     told["bar"] = [item.text() for item in iface.messageBar().items() if "Traceback" in item.text()]
     assert QgsApplication.processingRegistry().providerById("kazgeo") is None
+    import pyplugin_installer
+
     qgis.utils.loadPlugin("kazgeo_qgis")
     qgis.utils.startPlugin("kazgeo_qgis")
     yield 300
+    first = QgsApplication.processingRegistry().providerById("kazgeo")
+    assert first is not None
+    # what the button "Install from ZIP" does, over a plugin that is in use
+    pyplugin_installer.instance().installFromZipFile(os.environ["KAZGEO_ZIP"])
+    yield 800
+    told["installed_from_zip"] = qgis.utils.plugins["kazgeo_qgis"].__module__
     assert QgsApplication.processingRegistry().providerById("kazgeo") is not None
     told["steps"].append("reloaded")
 
