@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from kazgeo.autocorrelation.moments import link_sums
 from kazgeo.autocorrelation.permutation import seed_of, total_draws
 from kazgeo.autocorrelation.sample import Sample, Transform, choice, numbers, positive_integer, sample
 from kazgeo.autocorrelation.significance import Alternative, normal_p, pseudo_p
@@ -15,8 +16,6 @@ from kazgeo.errors import InputError, listing
 from kazgeo.progress import Progress, part, silent
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from kazgeo.weights import Weights
 
 __all__ = ["Moran", "moran", "moran_by_year"]
@@ -277,10 +276,7 @@ def _observed(data: Sample, s0: float, m: int, seed: int, side: Alternative, pro
 def _moments(data: Sample, s0: float) -> tuple[float, float, float]:
     """Return the mean of I and its variances under normality and randomisation (Cliff and Ord 1981)."""
     n, matrix = data.n, data.weights.matrix
-    both = matrix + matrix.T
-    s1 = float((both.data**2).sum()) / 2
-    ends: NDArray[np.float64] = np.asarray(matrix.sum(axis=0)).ravel() + np.asarray(matrix.sum(axis=1)).ravel()
-    s2 = float((ends**2).sum())
+    _, s1, s2 = link_sums(matrix)
     expected = -1 / (n - 1)
     normality = (n * n * s1 - n * s2 + 3 * s0 * s0) / (s0 * s0 * (n * n - 1)) - expected**2
     if data.constant or n < 4:

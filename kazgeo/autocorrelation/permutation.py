@@ -273,9 +273,10 @@ def _count_any(
 
 
 def total_draws(
-    z: NDArray[np.float64], weights: Weights, *, permutations: int, seed: int, progress: Progress = silent
-) -> NDArray[np.float64]:
-    """Return z'Wz of random re-arrangements of all values.
+    z: NDArray[np.float64], weights: Weights, *, permutations: int, seed: int, progress: Progress = silent,
+    ends: NDArray[np.float64] | None = None,
+) -> NDArray[np.float64]:  # fmt: skip
+    """Return z'Wz of random re-arrangements of all values, or their weighted squared differences.
 
     Parameters
     ----------
@@ -285,6 +286,8 @@ def total_draws(
         In the order of ``z``, without self weights.
     permutations, seed, progress
         As in ``conditional_tails``.
+    ends : float array, shape (n,), optional
+        Row sum plus column sum of the weights: then sum w_ij (z_i - z_j)^2 is returned, for Geary's C.
 
     Returns
     -------
@@ -306,5 +309,7 @@ def total_draws(
         stop = min(permutations, start + rows)
         dealt = np.ascontiguousarray(rng.permuted(np.tile(z, (stop - start, 1)), axis=1).T)
         out[start:stop] = np.einsum("ij,ij->j", dealt, half @ dealt)
+        if ends is not None:
+            out[start:stop] = ends @ dealt**2 - 2 * out[start:stop]
         progress(stop / permutations, "permutations")
     return out

@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from kazgeo.autocorrelation import local_moran, moran
+from kazgeo.autocorrelation import geary, local_moran, moran
+from kazgeo.autocorrelation.sample import Transform, sample
 from kazgeo.hotspots import getis_ord
 from kazgeo.weights import Weights
 
@@ -47,11 +48,12 @@ def test_the_order_of_rows_never_matters(example, shuffler, transform):
         again = statistic(y[mixed], weights.reindex(other), permutations=99, transform=transform, rng=4).to_frame()
         pd.testing.assert_frame_equal(plain, again.loc[plain.index], check_exact=True)
     if len(weights.subset(y.dropna().index).data):
-        plain, again = (
-            moran(v, w, permutations=99, transform=transform, rng=4).to_frame()
-            for v, w in ((y, weights), (y[mixed], weights.reindex(other)))
-        )
-        pd.testing.assert_frame_equal(plain, again, check_exact=True)
+        for whole in (moran, geary):
+            plain, again = (
+                whole(v, w, permutations=99, transform=transform, rng=4).to_frame()
+                for v, w in ((y, weights), (y[mixed], weights.reindex(other)))
+            )
+            pd.testing.assert_frame_equal(plain, again, check_exact=True)
 
 
 @LAWS
@@ -71,7 +73,24 @@ def test_p_and_labels_do_not_depend_on_units_of_measurement(example, scale, sign
     pd.testing.assert_series_equal(spots.p, again.p, check_exact=True)
     np.testing.assert_allclose(sign * spots.value, again.value, rtol=1e-6, atol=1e-6)
     if len(weights.subset(y.dropna().index).data):
-        assert moran(y, weights, permutations=199, rng=4).p == moran(changed, weights, permutations=199, rng=4).p
+        for whole in (moran, geary):
+            assert whole(y, weights, permutations=199, rng=4).p == whole(changed, weights, permutations=199, rng=4).p
+
+
+@LAWS
+@given(maps(missing=False), st.sampled_from(["row", "binary", "given"]))
+def test_geary_is_its_formula_written_out(example, transform):
+    y, weights = example
+    rows, cols = weights.matrix.nonzero()
+    if (rows == cols).all():
+        return  # no links
+    got = geary(y, weights, permutations=1, transform=transform, rng=0)
+    data = sample(y, weights, transform=Transform(transform))
+    matrix, v = data.weights.matrix.toarray(), data.y
+    wanted = (len(v) - 1) / (2 * matrix.sum()) * sum(
+        matrix[i, j] * (v[i] - v[j]) ** 2 for i in range(len(v)) for j in range(len(v))
+    ) / ((v - v.mean()) ** 2).sum()  # fmt: skip
+    assert pytest.approx(wanted, rel=1e-10) == got.C
 
 
 @LAWS
@@ -129,7 +148,7 @@ def null_weights():
 
 
 @pytest.mark.parametrize("transform", ["binary", "given"])
-@pytest.mark.parametrize("statistic", [moran, local_moran, getis_ord])
+@pytest.mark.parametrize("statistic", [moran, geary, local_moran, getis_ord])
 def test_p_is_uniform_when_there_is_nothing_to_find(statistic, transform, null_weights):
     """One-sided p of 99 draws is 0.01 ... 1.00 with equal chance; chi-square over ten classes, alarm rate 1e-4."""
     rng = np.random.default_rng(2024)
@@ -137,7 +156,7 @@ def test_p_is_uniform_when_there_is_nothing_to_find(statistic, transform, null_w
     for seed in range(NULL_MAPS):
         y = pd.Series(rng.gamma(1.0, size=25))
         result = statistic(y, null_weights, permutations=99, alternative="greater", transform=transform, rng=seed)
-        found.append(result.p if statistic is moran else result.p.iloc[3])
+        found.append(result.p if statistic in (moran, geary) else result.p.iloc[3])
     classes = np.bincount((np.rint(np.array(found) * 100).astype(int) - 1) // 10, minlength=10)
     assert classes.sum() == NULL_MAPS
     assert chisquare(classes).pvalue > 1e-4

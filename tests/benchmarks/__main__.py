@@ -44,7 +44,7 @@ def mosaic(side: int) -> geopandas.GeoDataFrame:
 
 def tasks() -> Iterator[Task]:
     """Yield (task, peer, ours, theirs)."""
-    from esda import Moran, Moran_Local
+    from esda import Geary, Moran, Moran_Local
     from inequality.gini import Gini
     from libpysal.graph import Graph
 
@@ -95,6 +95,12 @@ def tasks() -> Iterator[Task]:
         "esda",
         lambda: autocorrelation.moran(y, w, permutations=999, rng=1),
         lambda: Moran(y.to_numpy(), graph, permutations=999),
+    )
+    yield (
+        "Geary's C, 10,000 polygons, 999 draws",
+        "esda",
+        lambda: autocorrelation.geary(y, w, permutations=999, rng=1),
+        lambda: Geary(y.to_numpy(), graph, permutations=999),
     )
     yield "Gini, 10,000 values", "inequality", lambda: gini(y), lambda: Gini(y.to_numpy())
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kazgeo.autocorrelation import local_moran, moran
+from kazgeo.autocorrelation import geary, local_moran, moran
 from kazgeo.hotspots import getis_ord
 from kazgeo.weights import Weights, contiguity
 
@@ -95,6 +95,24 @@ def test_global_moran(case, transform, theirs):
     assert two.p_randomization == pytest.approx(peer.p_rand, abs=1e-9)
     folded = moran(y, weights, transform=transform, alternative="directed", rng=1)
     assert_same_p(folded.p, peer.p_sim)
+
+
+@pytest.mark.parametrize(("transform", "theirs"), [("row", "r"), ("binary", "b"), ("given", "o")])
+def test_global_geary(case, transform, theirs):
+    from esda import Geary
+
+    weights, y, _ = case
+    np.random.seed(12)
+    peer = Geary(y.to_numpy(), weights.to_libpysal().to_W(), transformation=theirs, permutations=DRAWS)
+    ours = geary(y, weights, transform=transform, alternative="directed", rng=1)
+    assert abs(ours.C - peer.C) <= 1e-12
+    assert ours.expected == pytest.approx(peer.EC, abs=1e-12)
+    assert ours.variance_normality == pytest.approx(peer.VC_norm, abs=1e-12)
+    assert ours.variance_randomization == pytest.approx(peer.VC_rand, abs=1e-12)
+    # esda gives one tail: that on the observed side
+    assert ours.p_normality == pytest.approx(min(peer.p_norm, 1 - peer.p_norm), abs=1e-9)
+    assert ours.p_randomization == pytest.approx(min(peer.p_rand, 1 - peer.p_rand), abs=1e-9)
+    assert_same_p(ours.p, peer.p_sim)
 
 
 @pytest.mark.parametrize(("transform", "theirs"), [("row", "r"), ("binary", "b"), ("given", "o")])
