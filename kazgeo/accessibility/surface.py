@@ -82,7 +82,8 @@ def inverse_distance(
     Raises
     ------
     InputError
-        No point with a value, no CRS, a value beyond float32, or more than ``LARGEST`` cells.
+        No point with a value, no CRS, a value beyond float32, no cell within reach, or more than ``LARGEST``
+        cells.
 
     Notes
     -----
@@ -133,6 +134,8 @@ def inverse_distance(
         rows = np.arange(first, min(first + step, shape[0]))
         out[rows] = weigh(_centres(rows, shape[1], (west, north, cell_m), crs)).reshape(len(rows), shape[1])
     progress(1.0, "interpolating")
+    if np.isnan(out).all():
+        raise InputError("no cell's centre is within reach of a point; take smaller cells or a longer reach")
     return Surface(out, west, north, cell_m, crs)
 
 

@@ -116,16 +116,17 @@ def _run(analysis: Analysis, given: dict[str, Any]) -> None:
     from kazgeo.cli.results import check_target, tell, write
     from kazgeo.io import Source
     from kazgeo.project.inputs import kind_of, read_data
-    from kazgeo.results import keep_inputs
+    from kazgeo.results import Told, keep_inputs
 
     common = {name: given.pop(name) for name in _COMMON}
     plain = {k: str(v) if isinstance(v, StrEnum) else v for k, v in given.items() if v is not None}
     values = analysis.validate(plain)
+    data = [p.name for p in analysis.parameters if p.is_data and values.get(p.name)]
+    told = Told(analysis, values | {n: Path(str(values[n])).name for n in data}, common["to_language"])
     target: Path | None = common["output"]
     if target is not None:
         check_target(analysis, target)
-        data = [Source.parse(str(values[p.name])) for p in analysis.parameters if p.is_data and values.get(p.name)]
-        keep_inputs([target], [one.path for one in data])
+        keep_inputs([target], [Source.parse(str(values[n])).path for n in data])
     start = time.monotonic()
     with reporter(common["progress_kind"]) as progress:
         progress(0.0, "reading")
@@ -135,5 +136,5 @@ def _run(analysis: Analysis, given: dict[str, Any]) -> None:
         if "progress" in inspect.signature(analysis.function).parameters:
             values["progress"] = progress
         outcome: Outcome = analysis.function(**values)
-        files = write(analysis, outcome, target, common["to_language"]) if target is not None else []
+        files = write(outcome, target, told) if target is not None else []
     tell(outcome, files, language=common["to_language"], seconds=time.monotonic() - start)

@@ -10,6 +10,7 @@ from kazgeo.errors import InputError
 if TYPE_CHECKING:
     from kazgeo.analyses import Analysis
     from kazgeo.analyses.outcome import Outcome
+    from kazgeo.results import Told
 
 __all__ = ["check_target", "tell", "write"]
 
@@ -32,26 +33,23 @@ def check_target(analysis: Analysis, target: Path) -> None:
         raise InputError(f"--out '{target}' is a folder; name a file in it")
 
 
-def write(analysis: Analysis, outcome: Outcome, target: Path, language: str) -> list[Path]:
+def write(outcome: Outcome, target: Path, told: Told) -> list[Path]:
     """Write the result in the form that the suffix asks for; return the files."""
-    from kazgeo.io import write_geojson, write_table, write_workbook
+    from kazgeo.io import write_table, write_workbook
     from kazgeo.provenance import replacing
-    from kazgeo.results import Told, geopackage, write_output
+    from kazgeo.results import geopackage, write_output
 
     suffix = target.suffix.lower()
     if outcome.files:
-        content = next(c for name, c in outcome.files.items() if name.endswith(suffix))
-        with replacing(target) as beside:
-            beside.write_bytes(content)
+        write_output(outcome, next(name for name in outcome.files if name.endswith(suffix)), target, told)
     elif outcome.rasters:
-        write_output(outcome, next(iter(outcome.rasters)), target, Told(analysis, language=language))
+        write_output(outcome, next(iter(outcome.rasters)), target, told)
     elif suffix == ".gpkg":
-        geopackage(target, _layers(analysis, outcome), outcome, Told(analysis, language=language))
+        geopackage(target, _layers(told.analysis, outcome), outcome, told)
     elif suffix == ".geojson":
         if outcome.layer is None:
             raise InputError("this result has no map layer; write it to .csv, .xlsx or .gpkg")
-        with replacing(target) as beside:
-            write_geojson(beside, outcome.layer)
+        write_output(outcome, "layer", target, told)
     elif suffix == ".xlsx":
         tables = {"result": outcome.to_frame(), **outcome.tables}
         with replacing(target) as beside:

@@ -97,6 +97,12 @@ def test_too_many_cells_are_refused_with_their_number() -> None:
         inverse_distance(at, pd.Series([1.0, 2.0], at.index), cell_m=50.0)
 
 
+def test_cells_too_large_for_the_reach_are_refused() -> None:
+    at = points((66.01, 48.02))
+    with pytest.raises(InputError, match="smaller cells or a longer reach"):
+        inverse_distance(at, pd.Series([1.0], at.index), cell_m=1_000_000, reach_m=100)
+
+
 def test_cancel_is_heard() -> None:
     def cancel(fraction: float, message: str) -> None:
         raise Cancelled

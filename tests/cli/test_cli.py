@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -141,6 +142,18 @@ def test_a_csv_holds_the_id_once(tmp_path: Path) -> None:
            "--indicator", "doctors", "--year", "2016", "--out", target)  # fmt: skip
     heading = target.read_text(encoding="utf-8-sig").splitlines()[0].split(",")
     assert len(heading) == len(set(heading))
+
+
+def test_a_result_tells_how_it_was_made_and_how_it_is_drawn(tmp_path: Path) -> None:
+    given = ("--regions", DATA / "regions_2009.gpkg", "--panel", DATA / "indicators.csv", "--indicator", "doctors",
+             "--year", "2016")  # fmt: skip
+    kazgeo("indicator-map", *given, "--out", tmp_path / "map.gpkg")
+    with sqlite3.connect(tmp_path / "map.gpkg") as base:
+        told = str(base.execute("SELECT metadata FROM gpkg_metadata").fetchall())
+    for wanted in ("indicator_map", "regions_2009.gpkg", "2016", "kazgeo_version"):
+        assert wanted in told
+    kazgeo("indicator-map", *given, "--out", tmp_path / "map.geojson")
+    assert "graduatedSymbol" in (tmp_path / "map.qml").read_text(encoding="utf-8")
 
 
 def test_a_result_never_replaces_its_data(tmp_path: Path) -> None:
