@@ -18,6 +18,7 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
+from kazgeo_qgis.engine.client import client
 from kazgeo_qgis.task import EngineTask
 from kazgeo_qgis.words import escaped, language, tr
 
@@ -93,7 +94,9 @@ class Dock(QgsDockWidget):
             self.said.setPlainText(tr("Choose a project file and a folder for its results first."))
             return
         job = {"type": "project", "file": file, "folder": folder, "language": language()}
-        self._task = EngineTask(tr("Project: {title}", title=pathlib.Path(file).stem), job, self._finished)
+        self._task = EngineTask(
+            tr("Project: {title}", title=pathlib.Path(file).stem), lambda heard: client.run(job, heard), self._finished
+        )
         self._task.progressChanged.connect(lambda value: self.bar.setValue(int(value)))
         self._busy(True)
         QgsApplication.taskManager().addTask(self._task)

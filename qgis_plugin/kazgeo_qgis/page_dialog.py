@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from qgis.PyQt.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QLineEdit
+from qgis.PyQt.QtWidgets import QComboBox, QDialog, QFormLayout, QLineEdit
 
+from kazgeo_qgis.forms import ok_cancel
 from kazgeo_qgis.words import language, tr
 
 _LANGUAGES = (("kk", "Қазақша"), ("ru", "Русский"), ("en", "English"))
@@ -33,16 +34,12 @@ class PageDialog(QDialog):
         for code, name in _LANGUAGES:
             self.language.addItem(name, code)
         self.language.setCurrentIndex(self.language.findData(language()))
-        kinds = QDialogButtonBox.StandardButton
-        buttons = QDialogButtonBox(kinds.Ok | kinds.Cancel)
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
         form = QFormLayout(self)
         form.addRow(tr("Title"), self.title)
         form.addRow(tr("Sources line"), self.sources)
         form.addRow(tr("Paper"), self.paper)
         form.addRow(tr("Language"), self.language)
-        form.addRow(buttons)
+        form.addRow(ok_cancel(self))
 
     def chosen(self) -> dict:
         """Return the choices as ``layout.make`` takes them."""

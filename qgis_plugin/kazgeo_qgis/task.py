@@ -1,10 +1,10 @@
-"""A job for the engine in the background of the desktop: progress in QGIS's task manager, cancel, what was said."""
+"""Work of the engine in the background of the desktop: progress in QGIS's task manager, cancel, what was said."""
 
 from __future__ import annotations
 
 from qgis.core import QgsProcessingException, QgsProcessingFeedback, QgsTask
 
-from kazgeo_qgis.engine.client import Cancelled, EngineFault, EngineMissing, Refused, client
+from kazgeo_qgis.engine.client import Cancelled, EngineFault, EngineMissing, Refused
 
 
 class Listener(QgsProcessingFeedback):
@@ -24,31 +24,30 @@ class Listener(QgsProcessingFeedback):
 
 
 class EngineTask(QgsTask):
-    """One job.
+    """Work of the engine.
 
     Parameters
     ----------
     title : str
         As the task manager shows it.
-    job : dict or callable
-        For the engine; a callable makes it in the task's own thread, given the listener.
+    work : callable
+        Done in the task's own thread, given the listener; returns the engine's answer.
     done : callable
         Called in the main thread with the answer, or None, and the sentence that says why there is none; an empty
         sentence means cancelled.
     """
 
-    def __init__(self, title: str, job, done) -> None:
+    def __init__(self, title: str, work, done) -> None:
         super().__init__(title, QgsTask.Flag.CanCancel)
         self.listener = Listener()
         self.listener.progressChanged.connect(self.setProgress)
-        self._job, self._done = job, done
+        self._work, self._done = work, done
         self._answer, self._why = None, ""
 
     def run(self) -> bool:
-        """Do the job in a thread of its own."""
+        """Do the work in a thread of its own."""
         try:
-            job = self._job(self.listener) if callable(self._job) else self._job
-            self._answer = client.run(job, self.listener)
+            self._answer = self._work(self.listener)
         except Cancelled:
             return False
         except (EngineMissing, EngineFault, Refused, QgsProcessingException) as fault:

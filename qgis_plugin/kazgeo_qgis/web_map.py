@@ -11,7 +11,6 @@ from qgis.PyQt.QtCore import Qt, QUrl
 from qgis.PyQt.QtGui import QDesktopServices
 from qgis.PyQt.QtWidgets import (
     QDialog,
-    QDialogButtonBox,
     QFormLayout,
     QLabel,
     QLineEdit,
@@ -19,6 +18,8 @@ from qgis.PyQt.QtWidgets import (
     QListWidgetItem,
 )
 
+from kazgeo_qgis.engine.client import client
+from kazgeo_qgis.forms import ok_cancel
 from kazgeo_qgis.layers_in import HandOver, look
 from kazgeo_qgis.renderers import CannotRead, read
 from kazgeo_qgis.task import EngineTask
@@ -61,16 +62,12 @@ class WebMapDialog(QDialog):
             tr("One file that opens without a network. Layers that are hidden in QGIS can be switched on in it.")
         )
         note.setWordWrap(True)
-        kinds = QDialogButtonBox.StandardButton
-        buttons = QDialogButtonBox(kinds.Ok | kinds.Cancel)
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
         form = QFormLayout(self)
         form.addRow(tr("Title"), self.title)
         form.addRow(tr("Layers"), self.list)
         form.addRow(tr("File"), self.file)
         form.addRow(note)
-        form.addRow(buttons)
+        form.addRow(ok_cancel(self))
 
     def layers(self) -> list:
         """Return the ticked layers in their order."""
@@ -109,7 +106,7 @@ def look_at(layers: list) -> tuple:
     return drawn, said
 
 
-def job_for(drawn: list, hand: HandOver) -> list:
+def hand_over(drawn: list, hand: HandOver) -> list:
     """Hand the layers over; return them as the engine wants them."""
     made = []
     for one in drawn:
@@ -138,19 +135,16 @@ def export(layers: list, title: str, target: str, done):
     rights = [r for layer in layers for r in layer.metadata().rights()]
     job = {"type": "webmap", "title": title, "language": language(), "target": target,
            "sources": list(dict.fromkeys(rights))}  # fmt: skip
-    hands = []
 
-    def made(listener) -> dict:
-        hands.append(HandOver(listener).__enter__())
-        return {**job, "layers": job_for(drawn, hands[0])}
+    def work(listener) -> dict:
+        with HandOver(listener) as hand:
+            return client.run({**job, "layers": hand_over(drawn, hand)}, listener)
 
     def finished(answer, why: str) -> None:
-        for hand in hands:
-            hand.__exit__()
         told = [*said, *(answer or {}).get("findings", []), *([why] if why else [])]
         done((answer or {}).get("file"), told)
 
-    task = EngineTask(tr("Web map: {title}", title=title), made, finished)
+    task = EngineTask(tr("Web map: {title}", title=title), work, finished)
     QgsApplication.taskManager().addTask(task)
     return task
 

@@ -103,13 +103,13 @@ def _in_style(value, style):
 def page_of(layer, engine, folder):
     """Return the data of the page made of a layer, and what was told."""
     from kazgeo_qgis.layers_in import HandOver
-    from kazgeo_qgis.web_map import job_for, look_at
+    from kazgeo_qgis.web_map import hand_over, look_at
 
     target = folder / "page.html"
     seen, said = look_at([layer])
     assert said == []
     with HandOver() as hand:
-        job = {"title": "T", "language": "en", "target": str(target), "layers": job_for(seen, hand)}
+        job = {"title": "T", "language": "en", "target": str(target), "layers": hand_over(seen, hand)}
         sent = json.dumps(job, allow_nan=False)
         done = subprocess.run([engine, "-c", EXPORT], input=sent, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
