@@ -15,15 +15,6 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parent / "kazgeo_qgis"
 
 
-def catalogue() -> dict[str, object]:
-    """Return the catalogue as ``kazgeo catalogue --json`` prints it."""
-    from kazgeo import __version__
-    from kazgeo.analyses import catalogue as read
-    from kazgeo.locale import LANGUAGES
-
-    return {"kazgeo": __version__, "languages": list(LANGUAGES), "analyses": [a.as_json() for a in read().values()]}
-
-
 def plugin_texts() -> set[str]:
     """Return the texts that the plugin's own code passes to ``tr``."""
     found: set[str] = set()
@@ -56,9 +47,10 @@ def catalogue_texts(plain: dict[str, object]) -> set[str]:
 
 def files() -> dict[Path, str]:
     """Return what every generated file should hold."""
+    from kazgeo.analyses import as_json
     from kazgeo.locale import speaker
 
-    plain = catalogue()
+    plain = as_json()
     wanted = catalogue_texts(plain) | plugin_texts()
     made = {PACKAGE / "catalogue.json": plain}
     for language in ("ru", "kk"):

@@ -14,7 +14,7 @@ from kazgeo.analyses import accessibility, clusters, deprivation, disparity, map
 from kazgeo.analyses.declare import Analysis, Parameter, read
 from kazgeo.errors import unknown
 
-__all__ = ["GROUPS", "Analysis", "Parameter", "catalogue", "get"]
+__all__ = ["GROUPS", "Analysis", "Parameter", "as_json", "catalogue", "get"]
 
 #: Groups in the order in which faces show them.
 GROUPS = ("Preparation", "Accessibility", "Disparity", "Clusters", "Deprivation", "Maps")
@@ -44,6 +44,15 @@ _FUNCTIONS: tuple[Callable[..., Any], ...] = (
 def catalogue() -> dict[str, Analysis]:
     """Return all analyses by id, in the order of the groups."""
     return {a.id: a for a in (read(f) for f in _FUNCTIONS)}
+
+
+def as_json() -> dict[str, object]:
+    """Return the whole catalogue as plain data: what ``kazgeo catalogue --json`` prints and the QGIS plugin ships."""
+    from kazgeo import __version__
+    from kazgeo.locale import LANGUAGES
+
+    analyses = [one.as_json() for one in catalogue().values()]
+    return {"kazgeo": __version__, "languages": list(LANGUAGES), "analyses": analyses}
 
 
 def get(name: str) -> Analysis:

@@ -2,92 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from kazgeo.autocorrelation.moments import LinkSums, link_ends, link_sums
-from kazgeo.autocorrelation.permutation import seed_of, total_draws
-from kazgeo.autocorrelation.sample import Sample, Transform, choice, positive_integer, sample
-from kazgeo.autocorrelation.significance import Alternative, normal_p, pseudo_p
-from kazgeo.errors import InputError
+from kazgeo.autocorrelation.moments import LinkSums
+from kazgeo.autocorrelation.sample import Sample, Transform
+from kazgeo.autocorrelation.significance import Alternative
+from kazgeo.autocorrelation.whole import Formula, WholeMap, whole_map
 from kazgeo.progress import Progress, silent
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 __all__ = ["Geary", "geary"]
 
-FIGURES = (
-    "C", "expected", "variance_normality", "variance_randomization", "z_normality", "z_randomization",
-    "p_normality", "p_randomization", "p", "n", "s0",
-)  # fmt: skip
 
+class Geary(WholeMap):
+    """Geary's C: below its mean of 1 neighbours are alike, above they differ; "less" is the side of likeness."""
 
-@dataclass(frozen=True, eq=False)
-class Geary:
-    """Geary's C with its moments and three p-values.
-
-    Parameters
-    ----------
-    C : float
-        The statistic: below 1 neighbours are alike, above 1 they differ; NaN for constant values.
-    expected : float
-        1.
-    variance_normality, variance_randomization : float
-        Of C when values are normal, and when they are dealt at random over the units.
-    z_normality, z_randomization : float
-        (C - 1) / standard deviation: negative where neighbours are alike.
-    p_normality, p_randomization : float
-        Of those z against the standard normal.
-    p : float
-        By permutation.
-    n : int
-        Units used.
-    s0 : float
-        Sum of the weights.
-    permutations, seed : int
-        Draws and what gives them again.
-    alternative : Alternative
-        What all p-values refer to; "less" is the side of likeness.
-    transform : Transform
-        What was done to the weights.
-    dropped : DataFrame
-        Columns unit, reason. Units without a neighbour are listed, and still count in n and the variance.
-    """
-
-    C: float
-    expected: float
-    variance_normality: float
-    variance_randomization: float
-    z_normality: float
-    z_randomization: float
-    p_normality: float
-    p_randomization: float
-    p: float
-    n: int
-    s0: float
-    permutations: int
-    seed: int
-    alternative: Alternative
-    transform: Transform
-    dropped: pd.DataFrame
+    symbol = "C"
 
     @property
-    def parameters(self) -> dict[str, object]:
-        """The options of the call, plain values only."""
-        return {
-            "permutations": self.permutations,
-            "alternative": self.alternative.value,
-            "transform": self.transform.value,
-            "seed": self.seed,
-        }
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return the figures as a table of one row."""
-        return pd.DataFrame({name: [getattr(self, name)] for name in FIGURES})
+    def C(self) -> float:  # noqa: N802  the field's own symbol
+        """The statistic."""
+        return self.value
 
 
 def geary(
@@ -156,59 +93,26 @@ def geary(
     Traceback (most recent call last):
     kazgeo.errors.InputError: y and weights must have the same units; y lacks 6: 'a', 'b', 'c', 'd', 'e' and 1 more
     """
-    m = positive_integer(permutations, "permutations")
-    side, seed = choice(Alternative, alternative, "alternative"), seed_of(rng)
-    kind = choice(Transform, transform, "transform")
-    data = sample(y, weights, transform=kind)
-    sums = link_sums(data.weights.matrix)
-    if not len(data.weights.data) or sums.s0 == 0:
-        raise InputError(f"weights must link some of the {data.n} units that have a value; they sum to {sums.s0:g}")
-    value, p = (np.nan, np.nan) if data.constant else _observed(data, sums.s0, m, seed, side, progress)
-    normality, randomization = _variances(data, sums)
-    z_n, z_r = ((value - 1) / np.sqrt(v) if v > 0 else np.nan for v in (normality, randomization))
-    return Geary(
-        C=value,
-        expected=1.0,
-        variance_normality=normality,
-        variance_randomization=randomization,
-        z_normality=float(z_n),
-        z_randomization=float(z_r),
-        p_normality=normal_p(float(z_n), side),
-        p_randomization=normal_p(float(z_r), side),
-        p=p,
-        n=data.n,
-        s0=sums.s0,
-        permutations=m,
-        seed=seed,
-        alternative=side,
-        transform=kind,
-        dropped=data.dropped,
-    )
+    return whole_map(
+        Geary, _FORMULA, y, weights, permutations=permutations, alternative=alternative, transform=transform, rng=rng,
+        progress=progress,
+    )  # fmt: skip
 
 
-def _observed(data: Sample, s0: float, m: int, seed: int, side: Alternative, progress: Progress) -> tuple[float, float]:
-    """Return C and its permutation p: the sum of squared differences is Moran's product turned round."""
-    z, matrix = data.z, data.weights.matrix
-    ends: NDArray[np.float64] = link_ends(matrix)
-    observed = float(ends @ z**2 - 2 * (z @ (matrix @ z)))
-    draws = total_draws(z, data.weights, permutations=m, seed=seed, progress=progress, ends=ends)
-    tie = 1e-9 * (np.abs(observed) + float(draws.std()))
-    greater, less = np.sum(draws >= observed - tie), np.sum(draws <= observed + tie)
-    scale = (data.n - 1) / (2 * s0 * data.n)
-    return observed * scale, float(pseudo_p(np.array([greater]), np.array([less]), m, side)[0])
-
-
-def _variances(data: Sample, sums: LinkSums) -> tuple[float, float]:
-    """Return the variances of C under normality and randomisation (Cliff and Ord 1981)."""
+def _moments(data: Sample, sums: LinkSums) -> tuple[float, float, float]:
+    """Return the mean of C and its variances under normality and randomisation (Cliff and Ord 1981)."""
     n, (s0, s1, s2) = data.n, sums
     if data.constant:
-        return np.nan, np.nan
+        return 1.0, np.nan, np.nan
     normality = ((2 * s1 + s2) * (n - 1) - 4 * s0 * s0) / (2 * (n + 1) * s0 * s0)
     if n < 4:
-        return float(normality), np.nan
+        return 1.0, float(normality), np.nan
     kurtosis = float(np.mean(data.z**4))
     first = (n - 1) * s1 * (n * n - 3 * n + 3 - (n - 1) * kurtosis)
     second = (n - 1) * s2 * (n * n + 3 * n - 6 - (n * n - n + 2) * kurtosis) / 4
     third = s0 * s0 * (n * n - 3 - (n - 1) ** 2 * kurtosis)
     randomization = (first - second + third) / (n * (n - 2) * (n - 3) * s0 * s0)
-    return float(normality), float(randomization)
+    return 1.0, float(normality), float(randomization)
+
+
+_FORMULA = Formula(lambda n, s0: (n - 1) / (2 * s0 * n), True, _moments)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from kazgeo.autocorrelation.moments import link_sums
-from kazgeo.autocorrelation.permutation import seed_of, total_draws
-from kazgeo.autocorrelation.sample import Sample, Transform, choice, numbers, positive_integer, sample
-from kazgeo.autocorrelation.significance import Alternative, normal_p, pseudo_p
+from kazgeo.autocorrelation.moments import LinkSums
+from kazgeo.autocorrelation.permutation import seed_of
+from kazgeo.autocorrelation.sample import Sample, Transform, numbers
+from kazgeo.autocorrelation.significance import Alternative
+from kazgeo.autocorrelation.whole import MOMENTS, Formula, WholeMap, whole_map
 from kazgeo.errors import InputError, listing
 from kazgeo.progress import Progress, part, silent
 
@@ -20,74 +20,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Moran", "moran", "moran_by_year"]
 
-FIGURES = (
-    "I", "expected", "variance_normality", "variance_randomization", "z_normality", "z_randomization",
-    "p_normality", "p_randomization", "p", "n", "s0",
-)  # fmt: skip
 
+class Moran(WholeMap):
+    """Moran's I: above its mean of -1 / (n - 1) neighbours are alike, below they differ."""
 
-@dataclass(frozen=True, eq=False)
-class Moran:
-    """Moran's I with its moments and three p-values.
-
-    Parameters
-    ----------
-    I : float
-        The statistic; NaN for constant values.
-    expected : float
-        -1 / (n - 1).
-    variance_normality, variance_randomization : float
-        Of I when values are normal, and when they are dealt at random over the units.
-    z_normality, z_randomization : float
-        (I - expected) / standard deviation.
-    p_normality, p_randomization : float
-        Of those z against the standard normal.
-    p : float
-        By permutation.
-    n : int
-        Units used.
-    s0 : float
-        Sum of the weights.
-    permutations, seed : int
-        Draws and what gives them again.
-    alternative : Alternative
-        What all p-values refer to.
-    transform : Transform
-        What was done to the weights.
-    dropped : DataFrame
-        Columns unit, reason. Units without a neighbour are listed, and still count in n and the mean.
-    """
-
-    I: float  # noqa: E741  the field's own symbol
-    expected: float
-    variance_normality: float
-    variance_randomization: float
-    z_normality: float
-    z_randomization: float
-    p_normality: float
-    p_randomization: float
-    p: float
-    n: int
-    s0: float
-    permutations: int
-    seed: int
-    alternative: Alternative
-    transform: Transform
-    dropped: pd.DataFrame
+    symbol = "I"
 
     @property
-    def parameters(self) -> dict[str, object]:
-        """The options of the call, plain values only."""
-        return {
-            "permutations": self.permutations,
-            "alternative": self.alternative.value,
-            "transform": self.transform.value,
-            "seed": self.seed,
-        }
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return the figures as a table of one row."""
-        return pd.DataFrame({name: [getattr(self, name)] for name in FIGURES})
+    def I(self) -> float:  # noqa: E743, N802  the field's own symbol
+        """The statistic."""
+        return self.value
 
 
 def moran(
@@ -158,34 +100,10 @@ def moran(
     Traceback (most recent call last):
     kazgeo.errors.InputError: y and weights must have the same units; y lacks 6: 'a', 'b', 'c', 'd', 'e' and 1 more
     """
-    m = positive_integer(permutations, "permutations")
-    side, seed = choice(Alternative, alternative, "alternative"), seed_of(rng)
-    kind = choice(Transform, transform, "transform")
-    data = sample(y, weights, transform=kind)
-    s0 = float(data.weights.data.sum())
-    if not len(data.weights.data) or s0 == 0:
-        raise InputError(f"weights must link some of the {data.n} units that have a value; they sum to {s0:g}")
-    value, p = (np.nan, np.nan) if data.constant else _observed(data, s0, m, seed, side, progress)
-    expected, normality, randomization = _moments(data, s0)
-    z_n, z_r = ((value - expected) / np.sqrt(v) if v > 0 else np.nan for v in (normality, randomization))
-    return Moran(
-        I=value,
-        expected=expected,
-        variance_normality=normality,
-        variance_randomization=randomization,
-        z_normality=float(z_n),
-        z_randomization=float(z_r),
-        p_normality=normal_p(float(z_n), side),
-        p_randomization=normal_p(float(z_r), side),
-        p=p,
-        n=data.n,
-        s0=s0,
-        permutations=m,
-        seed=seed,
-        alternative=side,
-        transform=kind,
-        dropped=data.dropped,
-    )
+    return whole_map(
+        Moran, _FORMULA, y, weights, permutations=permutations, alternative=alternative, transform=transform, rng=rng,
+        progress=progress,
+    )  # fmt: skip
 
 
 def moran_by_year(
@@ -256,27 +174,15 @@ def moran_by_year(
 def _one_year(y: pd.Series, weights: Weights, seed: int, progress: Progress, **options: Any) -> dict[str, Any]:
     """Return one row of the table by year."""
     n = int(y.notna().sum())
-    found: dict[str, Any] = dict.fromkeys(FIGURES, np.nan)
+    found: dict[str, Any] = dict.fromkeys((Moran.symbol, *MOMENTS), np.nan)
     if n >= 3:
-        result = moran(y, weights, rng=seed, progress=progress, **options)
-        found = {name: getattr(result, name) for name in FIGURES}
+        found = moran(y, weights, rng=seed, progress=progress, **options).figures()
     return found | {"n": n, "n_missing": len(y) - n, "seed": seed}
 
 
-def _observed(data: Sample, s0: float, m: int, seed: int, side: Alternative, progress: Progress) -> tuple[float, float]:
-    """Return I and its permutation p."""
-    z = data.z
-    observed = float(z @ (data.weights.matrix @ z))
-    draws = total_draws(z, data.weights, permutations=m, seed=seed, progress=progress)
-    tie = 1e-9 * (np.abs(observed) + float(draws.std()))
-    greater, less = np.sum(draws >= observed - tie), np.sum(draws <= observed + tie)
-    return observed / s0, float(pseudo_p(np.array([greater]), np.array([less]), m, side)[0])
-
-
-def _moments(data: Sample, s0: float) -> tuple[float, float, float]:
+def _moments(data: Sample, sums: LinkSums) -> tuple[float, float, float]:
     """Return the mean of I and its variances under normality and randomisation (Cliff and Ord 1981)."""
-    n, matrix = data.n, data.weights.matrix
-    _, s1, s2 = link_sums(matrix)
+    n, (s0, s1, s2) = data.n, sums
     expected = -1 / (n - 1)
     normality = (n * n * s1 - n * s2 + 3 * s0 * s0) / (s0 * s0 * (n * n - 1)) - expected**2
     if data.constant or n < 4:
@@ -286,3 +192,6 @@ def _moments(data: Sample, s0: float) -> tuple[float, float, float]:
     second = kurtosis * ((n * n - n) * s1 - 2 * n * s2 + 6 * s0 * s0)
     randomization = (first - second) / ((n - 1) * (n - 2) * (n - 3) * s0 * s0) - expected**2
     return expected, float(normality), float(randomization)
+
+
+_FORMULA = Formula(lambda _, s0: 1 / s0, False, _moments)

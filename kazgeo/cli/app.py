@@ -15,7 +15,6 @@ import typer
 from kazgeo import __version__
 from kazgeo.cli.reporting import ProgressKind, closing_table, reporter
 from kazgeo.errors import Cancelled, InputError
-from kazgeo.locale import LANGUAGES
 
 __all__ = ["app", "main"]
 
@@ -98,21 +97,15 @@ def catalogue(
     debug: DebugOption = False,
 ) -> None:
     """List all analyses with their parameters."""
-    from kazgeo.analyses import GROUPS
-    from kazgeo.analyses import catalogue as read
+    from kazgeo import analyses
 
     del debug
-    found = read()
+    found = analyses.catalogue()
     if as_json:
-        content = {
-            "kazgeo": __version__,
-            "languages": list(LANGUAGES),
-            "analyses": [a.as_json() for a in found.values()],
-        }
-        typer.echo(json.dumps(content, ensure_ascii=False, indent=2))
+        typer.echo(json.dumps(analyses.as_json(), ensure_ascii=False, indent=2))
         return
     width = max(len(a) for a in found)
-    for group in GROUPS:
+    for group in analyses.GROUPS:
         typer.echo(group)
         for one in (a for a in found.values() if a.group == group):
             typer.echo(f"  {one.id.replace('_', '-'):<{width}}  {one.summary}")

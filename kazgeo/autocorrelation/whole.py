@@ -1,0 +1,182 @@
+"""What statistics of a whole map share: one type of result, one test by permutation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from kazgeo.autocorrelation.moments import LinkSums, link_ends, link_sums
+from kazgeo.autocorrelation.permutation import seed_of, total_draws
+from kazgeo.autocorrelation.sample import Sample, Transform, choice, positive_integer, sample
+from kazgeo.autocorrelation.significance import Alternative, normal_p, pseudo_p
+from kazgeo.errors import InputError
+from kazgeo.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["MOMENTS", "Formula", "WholeMap", "whole_map"]
+
+#: Columns of the table besides the statistic, which bears its own symbol.
+MOMENTS = (
+    "expected", "variance_normality", "variance_randomization", "z_normality", "z_randomization",
+    "p_normality", "p_randomization", "p", "n", "s0",
+)  # fmt: skip
+_M = TypeVar("_M", bound="WholeMap")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class WholeMap:
+    """A statistic of a whole map with its moments and three p-values.
+
+    Parameters
+    ----------
+    value : float
+        The statistic, also under its own symbol; NaN for constant values.
+    expected : float
+        Its mean when nothing is there to find.
+    variance_normality, variance_randomization : float
+        Of the statistic when values are normal, and when they are dealt at random over the units.
+    z_normality, z_randomization : float
+        (value - expected) / standard deviation.
+    p_normality, p_randomization : float
+        Of those z against the standard normal.
+    p : float
+        By permutation.
+    n : int
+        Units used.
+    s0 : float
+        Sum of the weights.
+    permutations, seed : int
+        Draws and what gives them again.
+    alternative : Alternative
+        What all p-values refer to.
+    transform : Transform
+        What was done to the weights.
+    dropped : DataFrame
+        Columns unit, reason. Units without a neighbour are listed, and still count in n and the mean.
+    """
+
+    symbol: ClassVar[str] = "value"
+
+    value: float
+    expected: float
+    variance_normality: float
+    variance_randomization: float
+    z_normality: float
+    z_randomization: float
+    p_normality: float
+    p_randomization: float
+    p: float
+    n: int
+    s0: float
+    permutations: int
+    seed: int
+    alternative: Alternative
+    transform: Transform
+    dropped: pd.DataFrame
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """The options of the call, plain values only."""
+        return {
+            "permutations": self.permutations,
+            "alternative": self.alternative.value,
+            "transform": self.transform.value,
+            "seed": self.seed,
+        }
+
+    def figures(self) -> dict[str, float]:
+        """Return the statistic under its symbol, then its moments and p-values."""
+        return {self.symbol: self.value} | {name: getattr(self, name) for name in MOMENTS}
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the figures as a table of one row."""
+        return pd.DataFrame([self.figures()])
+
+
+class Formula(NamedTuple):
+    """How a statistic is made of products of neighbours' standardised values.
+
+    Parameters
+    ----------
+    scale : callable
+        Of units used and sum of weights: the statistic is so many times the sum.
+    of_differences : bool
+        The sum is of w_ij (z_i - z_j)^2; else of w_ij z_i z_j.
+    moments : callable
+        Of sample and sums of the weights: mean, variance under normality, variance under randomisation.
+    """
+
+    scale: Callable[[int, float], float]
+    of_differences: bool
+    moments: Callable[[Sample, LinkSums], tuple[float, float, float]]
+
+
+def whole_map(
+    kind: type[_M],
+    formula: Formula,
+    y: pd.Series,
+    weights: Any,
+    *,
+    permutations: int,
+    alternative: Alternative | str,
+    transform: Transform | str,
+    rng: int | np.random.Generator | None,
+    progress: Progress = silent,
+) -> _M:
+    """Return a statistic of a whole map, tested; parameters and errors as in ``moran``.
+
+    Assumption: under the hypothesis every arrangement of the values over the units is equally likely.
+    """
+    m = positive_integer(permutations, "permutations")
+    side, seed = choice(Alternative, alternative, "alternative"), seed_of(rng)
+    way = choice(Transform, transform, "transform")
+    data = sample(y, weights, transform=way)
+    sums = link_sums(data.weights.matrix)
+    if not len(data.weights.data) or sums.s0 == 0:
+        raise InputError(f"weights must link some of the {data.n} units that have a value; they sum to {sums.s0:g}")
+    value, p = np.nan, np.nan
+    if not data.constant:
+        ends = link_ends(data.weights.matrix) if formula.of_differences else None
+        total, p = _tested(data, ends, total_draws(
+            data.z, data.weights, permutations=m, seed=seed, progress=progress, ends=ends
+        ), side)  # fmt: skip
+        value = total * formula.scale(data.n, sums.s0)
+    expected, normality, randomization = formula.moments(data, sums)
+    z_n, z_r = (float((value - expected) / np.sqrt(v)) if v > 0 else np.nan for v in (normality, randomization))
+    return kind(
+        value=value,
+        expected=expected,
+        variance_normality=normality,
+        variance_randomization=randomization,
+        z_normality=z_n,
+        z_randomization=z_r,
+        p_normality=normal_p(z_n, side),
+        p_randomization=normal_p(z_r, side),
+        p=p,
+        n=data.n,
+        s0=sums.s0,
+        permutations=m,
+        seed=seed,
+        alternative=side,
+        transform=way,
+        dropped=data.dropped,
+    )
+
+
+def _tested(
+    data: Sample, ends: NDArray[np.float64] | None, draws: NDArray[np.float64], side: Alternative
+) -> tuple[float, float]:
+    """Return the observed sum and its permutation p; draws equal to it but for rounding count on both sides."""
+    z = data.z
+    observed = float(z @ (data.weights.matrix @ z))
+    if ends is not None:
+        observed = float(ends @ z**2) - 2 * observed
+    tie = 1e-9 * (abs(observed) + float(draws.std()))
+    greater, less = np.sum(draws >= observed - tie), np.sum(draws <= observed + tie)
+    return observed, float(pseudo_p(np.array([greater]), np.array([less]), len(draws), side)[0])
