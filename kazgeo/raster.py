@@ -1,4 +1,4 @@
-"""Writes surfaces as GeoTIFF, with the style that QGIS finds beside it."""
+"""Writes surfaces as GeoTIFF, with the style that QGIS finds beside them."""
 
 from __future__ import annotations
 
@@ -12,48 +12,15 @@ import numpy as np
 from kazgeo.errors import InputError
 
 if TYPE_CHECKING:
-    from kazgeo.accessibility.surface import Surface
+    import xarray
+
     from kazgeo.style import Raster
 
-__all__ = ["raster_qml", "stops", "write_raster", "write_surface"]
-
-
-def write_surface(path: Path, surface: Surface, *, title: str, unit: str = "", tags: Mapping[str, str]) -> None:
-    """Write a surface as GeoTIFF: float32, compressed, tiled, NaN is no data; whole or not at all.
-
-    Parameters
-    ----------
-    path : Path
-        The file; replaced when it exists.
-    surface : Surface
-        What to write.
-    title, unit : str
-        Description and unit of the band.
-    tags : mapping
-        How it was made.
-    """
-    import rasterio
-    from rasterio.transform import Affine
-
-    from kazgeo.provenance import replacing
-
-    rows, columns = surface.values.shape
-    cell = surface.cell_m
-    profile = {
-        "driver": "GTiff", "dtype": "float32", "count": 1, "height": rows, "width": columns, "nodata": float("nan"),
-        "crs": surface.crs.to_wkt(), "transform": Affine(cell, 0, surface.west, 0, -cell, surface.north),
-        "compress": "deflate", "predictor": 3,
-    }  # fmt: skip
-    if min(rows, columns) >= 256:
-        profile |= {"tiled": True, "blockxsize": 256, "blockysize": 256}
-    with replacing(path) as beside, rasterio.open(beside, "w", **profile) as file:
-        file.write(surface.values, 1)
-        file.set_band_description(1, f"{title}, {unit}" if unit else title)
-        file.update_tags(**tags)
+__all__ = ["raster_qml", "stops", "write_raster"]
 
 
 def write_raster(path: Path, raster: Raster, tags: Mapping[str, str], language: str = "en") -> None:
-    """Write a surface as GeoTIFF and its colour ramp beside it, where QGIS looks for it.
+    """Write a surface as GeoTIFF, float32, and its colour ramp beside it, where QGIS looks for it; whole or not at all.
 
     Parameters
     ----------
@@ -79,7 +46,9 @@ def write_raster(path: Path, raster: Raster, tags: Mapping[str, str], language: 
         raise InputError(f"output '{path.name}': wanted a file that ends in .tif; got '{path.suffix}'")
     speech = speaker(language)
     title, unit = speech.translate(raster.title), speech.translate(raster.unit)
-    write_surface(path, raster.surface, title=title, unit=unit, tags=tags)
+    with replacing(path) as beside:
+        named = raster.surface.rename(f"{title}, {unit}" if unit else title)
+        named.rio.to_raster(beside, compress="deflate", predictor=3, tiled=min(named.shape) >= 256, tags=dict(tags))
     values = stops(raster.surface)
     labels = [speech.number(v, raster.decimals) + (f" {unit}" if unit else "") for v in values]
     with replacing(path.with_suffix(".qml")) as beside:
@@ -120,9 +89,9 @@ def raster_qml(values: Sequence[float], colors: Sequence[str], labels: Sequence[
     )
 
 
-def stops(surface: Surface, count: int = 6) -> list[float]:
+def stops(surface: xarray.DataArray, count: int = 6) -> list[float]:
     """Return values for a legend, evenly between the least and the greatest; one value makes two stops."""
-    low, high = float(np.nanmin(surface.values)), float(np.nanmax(surface.values))
+    low, high = float(surface.min()), float(surface.max())
     if low == high:
         high = low + 1.0
     return [float(v) for v in np.linspace(low, high, count)]

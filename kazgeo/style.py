@@ -14,9 +14,9 @@ from kazgeo.errors import InputError
 if TYPE_CHECKING:
     import geopandas
     import pandas as pd
+    import xarray
     from numpy.typing import NDArray
 
-    from kazgeo.accessibility.surface import Surface
     from kazgeo.locale import Speaker
     from kazgeo.messages import Names
 
@@ -164,15 +164,15 @@ class Raster:
 
     Parameters
     ----------
-    surface : Surface
-        Values on a grid.
+    surface : DataArray, dimensions y and x
+        Values on a grid of square cells, with a CRS (``.rio.crs``); NaN is no data.
     title, unit : str
         English or the reader's own words.
     decimals : int
         Digits after the sign, in the legend.
     """
 
-    surface: Surface
+    surface: xarray.DataArray
     title: str
     unit: str = ""
     decimals: int = 1

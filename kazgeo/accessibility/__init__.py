@@ -2,6 +2,6 @@
 
 from kazgeo.accessibility.nearest import Nearest, nearest
 from kazgeo.accessibility.remoteness import Remoteness, remoteness
-from kazgeo.accessibility.surface import Surface, inverse_distance
+from kazgeo.accessibility.surface import inverse_distance
 
-__all__ = ["Nearest", "Remoteness", "Surface", "inverse_distance", "nearest", "remoteness"]
+__all__ = ["Nearest", "Remoteness", "inverse_distance", "nearest", "remoteness"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,9 +14,10 @@ from kazgeo.progress import Progress, silent
 if TYPE_CHECKING:
     import geopandas
     import pandas as pd
+    import xarray
     from numpy.typing import NDArray
 
-__all__ = ["LARGEST", "Surface", "inverse_distance"]
+__all__ = ["LARGEST", "inverse_distance"]
 
 #: More cells than this are refused before anything is computed: 200 MB of float32.
 LARGEST = 50_000_000
@@ -25,33 +25,10 @@ _ROWS = 250_000  # cells at a time
 _GREATEST = 3e38  # of float32
 
 
-@dataclass(frozen=True, eq=False)
-class Surface:
-    """Values on a grid of square cells.
-
-    Parameters
-    ----------
-    values : ndarray of float32, shape (rows, columns)
-        Row 0 is the north; NaN is no data.
-    west, north : float
-        Corner of the grid, m.
-    cell_m : float
-        Side of a cell, m.
-    crs : pyproj.CRS
-        Projected, in metres.
-    """
-
-    values: NDArray[np.float32]
-    west: float
-    north: float
-    cell_m: float
-    crs: Any
-
-
 def inverse_distance(
     points: geopandas.GeoSeries, values: pd.Series, *, cell_m: float, k: int = 8, power: float = 2.0,
     reach_m: float = 50_000.0, progress: Progress = silent,
-) -> Surface:  # fmt: skip
+) -> xarray.DataArray:  # fmt: skip
     r"""Interpolate values of points to the cells of an equal-area grid.
 
     Assumption: what is between settlements is like the nearest of them; distances are great circles from the centre of
@@ -76,8 +53,9 @@ def inverse_distance(
 
     Returns
     -------
-    Surface
-        In ``kazgeo.crs.local_metres`` of the points.
+    DataArray of float32, dimensions y (from the north) and x
+        Coordinates are the cells' centres in metres, in ``kazgeo.crs.local_metres`` of the points (``.rio.crs``); NaN
+        is no data.
 
     Raises
     ------
@@ -101,13 +79,13 @@ def inverse_distance(
     >>> import geopandas, pandas as pd
     >>> two = geopandas.GeoSeries.from_xy([70.0, 70.5], [48.0, 48.0], index=["a", "b"], crs=4326)
     >>> made = inverse_distance(two, pd.Series({"a": 10.0, "b": 30.0}), cell_m=5_000, reach_m=40_000)
-    >>> made.values.shape, round(float(np.nanmin(made.values))), round(float(np.nanmax(made.values)))
-    ((18, 25), 10, 30)
+    >>> made.shape, round(float(made.min())), round(float(made.max())), made.rio.crs.is_projected
+    ((18, 25), 10, 30, True)
 
     A point without a value takes no part; without any there is no surface.
 
     >>> alone = inverse_distance(two, pd.Series({"a": 10.0, "b": np.nan}), cell_m=5_000, reach_m=40_000)
-    >>> float(np.nanmax(alone.values))
+    >>> float(alone.max())
     10.0
     >>> inverse_distance(two, pd.Series(dtype=float), cell_m=5_000)
     Traceback (most recent call last):
@@ -136,7 +114,19 @@ def inverse_distance(
     progress(1.0, "interpolating")
     if np.isnan(out).all():
         raise InputError("no cell's centre is within reach of a point; take smaller cells or a longer reach")
-    return Surface(out, west, north, cell_m, crs)
+    return _labelled(out, west + cell_m / 2, north - cell_m / 2, cell_m, crs)
+
+
+def _labelled(values: NDArray[np.float32], x: float, y: float, cell_m: float, crs: Any) -> xarray.DataArray:
+    """Return the cells with the coordinates of their centres and their CRS; x, y: centre of the north-western cell."""
+    import rioxarray  # noqa: F401  makes .rio
+    import xarray
+
+    rows, columns = values.shape
+    at = {"y": y - cell_m * np.arange(rows), "x": x + cell_m * np.arange(columns)}
+    bare = xarray.DataArray(values, at, ("y", "x"))
+    made: xarray.DataArray = bare.rio.write_crs(crs.to_wkt()).rio.write_nodata(np.nan)
+    return made
 
 
 def _aligned(values: pd.Series, points: geopandas.GeoSeries) -> NDArray[np.float64]:

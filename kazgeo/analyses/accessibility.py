@@ -470,8 +470,8 @@ def surface(
         reach_m=1000 * reach_km,
         progress=progress,
     )
-    inside = np.isfinite(made.values)
-    low, high = float(np.nanmin(made.values)), float(np.nanmax(made.values))
+    inside = made.notnull()
+    low, high = float(made.min()), float(made.max())
     decimals = int(np.clip(2 - np.floor(np.log10(max(high - low, 1e-9))), 0, 6))
     findings = [
         Message(
@@ -483,7 +483,7 @@ def surface(
                 "cell": Num(cell_km, 1, "km"),
                 "reach": Num(reach_km, 0, "km"),
                 "n": int(inside.sum()),
-                "total": inside.size,
+                "total": int(inside.size),
             },
         )
     ]

@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 import pyproj
 import pytest
+import xarray
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kazgeo import analyses
 from kazgeo.accessibility import inverse_distance
-from kazgeo.accessibility.surface import Surface
 from kazgeo.errors import Cancelled, InputError
 from kazgeo.results import Told, write_output
 
@@ -29,13 +29,14 @@ def points(*lonlat: tuple[float, float]) -> geopandas.GeoSeries:
     return geopandas.GeoSeries.from_xy(*zip(*lonlat, strict=True), index=list("abcdefghij"[: len(lonlat)]), crs=4326)
 
 
-def brute(surface: Surface, at: geopandas.GeoSeries, values: np.ndarray, power: float, reach_m: float) -> np.ndarray:
+def brute(
+    surface: xarray.DataArray, at: geopandas.GeoSeries, values: np.ndarray, power: float, reach_m: float
+) -> np.ndarray:
     """Return Shepard's weighting over all points within reach, cell by cell, on the haversine."""
-    back = pyproj.Transformer.from_crs(surface.crs, 4326, always_xy=True)
+    back = pyproj.Transformer.from_crs(surface.rio.crs, 4326, always_xy=True)
     out = np.full(surface.values.shape, np.nan)
     for row, column in np.ndindex(out.shape):
-        x = surface.west + (column + 0.5) * surface.cell_m
-        y = surface.north - (row + 0.5) * surface.cell_m
+        x, y = float(surface.x[column]), float(surface.y[row])
         lon, lat = np.radians(back.transform(x, y))
         lons, lats = np.radians(at.x.to_numpy()), np.radians(at.y.to_numpy())
         h = np.sin((lats - lat) / 2) ** 2 + np.cos(lat) * np.cos(lats) * np.sin((lons - lon) / 2) ** 2
@@ -61,11 +62,11 @@ def test_by_hand_between_two_points() -> None:
     """In the middle of two points the weights are equal; a third of the way they are 4 to 1 with power 2."""
     at = points((70, 0.0001), (70.3, 0.0001))
     made = inverse_distance(at, pd.Series([0.0, 30.0], at.index), cell_m=100.0, k=2, power=2, reach_m=40_000)
-    back = pyproj.Transformer.from_crs(4326, made.crs, always_xy=True)
+    back = pyproj.Transformer.from_crs(4326, made.rio.crs, always_xy=True)
 
     def value(lon: float) -> float:
         x, y = back.transform(lon, 0.0001)
-        return float(made.values[int((made.north - y) // 100), int((x - made.west) // 100)])
+        return float(made.sel(x=x, y=y, method="nearest"))
 
     assert value(70.15) == pytest.approx(15, abs=0.15)
     assert value(70.1) == pytest.approx(30 / 5, abs=0.15)
@@ -137,7 +138,8 @@ def test_a_geotiff_with_its_style(outcome, tmp_path: Path) -> None:
         assert file.crs.is_projected
         assert file.tags()["kazgeo_analysis"] == "surface"
         np.testing.assert_array_equal(file.read(1), outcome.rasters["surface"].surface.values)
-        assert file.bounds.left == outcome.rasters["surface"].surface.west
+        assert file.bounds.left == float(outcome.rasters["surface"].surface.x[0]) - 5000
+        assert file.descriptions == ("Шалғайлық, мин",)
     style = (tmp_path / "s.qml").read_text(encoding="utf-8")
     assert "colorrampshader" in style
     assert "мин" in style
