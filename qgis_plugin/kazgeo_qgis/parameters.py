@@ -107,7 +107,7 @@ def _field(one, p):
 
 
 def _number(one, p):
-    optional = p.optional or not p.required
+    optional = p.optional or (not p.required and p.default is None)
     low = p.low if p.low is not None else 0
     high = p.high if p.high is not None else _LARGEST_INT
     if p.unit in _DISTANCES:

@@ -211,8 +211,8 @@ def test_classes_switched_off_are_left_out_and_told(layer: Path) -> None:
     style = categories(missing_hidden=True)
     style["classes"][1]["hidden"] = True
     told = export(job(layer, style), silent)
-    assert any("QGIS-те өшірілген топтардың нысандары алынып тасталды: 3" in one for one in told[1])
-    assert any("QGIS сызатын топтарға кірмейтін" in one for one in told[1])
+    assert any("QGIS-те өшірілген сыныптардың нысандары алынып тасталды: 3" in one for one in told[1])
+    assert any("QGIS сызатын сыныптарға кірмейтін" in one for one in told[1])
     assert "Қалалар" not in page(told)
 
 

@@ -138,15 +138,16 @@ def page():
     """Make a printed page and open the designer."""
     from kazgeo_qgis.layout import export, make, open_designer
     from kazgeo_qgis.page_dialog import PageDialog
+    from kazgeo_qgis.words import language
 
     layer = iface.activeLayer()
     dialog = PageDialog(iface.mainWindow(), layer.name())
     dialog.show()
     yield 300
     shot(dialog, "page_dialog")
-    assert dialog.chosen()["language"] == "ru"
+    assert dialog.chosen()["language"] == language()
     dialog.close()
-    layout = make(QgsProject.instance(), layer, language="ru")
+    layout = make(QgsProject.instance(), layer, language=language())
     export(layout, str(SHOTS / "page.png"))
     designer = open_designer(iface, layout)
     yield 1500

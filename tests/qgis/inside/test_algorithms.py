@@ -70,6 +70,8 @@ def test_parameters_are_as_declared(provider, name):
         assert made is not None, p.name
         assert made.help()
         assert bool(made.flags() & made.Flag.FlagAdvanced) == p.advanced
+        optional = bool(made.flags() & made.Flag.FlagOptional)
+        assert optional == (p.optional or (not p.required and p.kind in ("text", "field"))), p.name
         if p.kind == "field" and one.parameter(p.of).shape != "panel":
             assert made.parentLayerParameterName() == p.of.upper()
         if p.kind == "choice" and p.name != "language":
