@@ -157,19 +157,16 @@ def card(outcome: Outcome, told: Told) -> str:
     from kazgeo.report import Report, Section, render
 
     speech, analysis = speaker(told.language), told.analysis
-    title = speech.translate(
-        next((o.label for o in analysis.outputs if o.kind in {"vector", "table"}), analysis.summary)
-    )
-    findings = tuple(speech.say(m) for m in outcome.findings)
     section = Section(
         id=analysis.id,
-        heading=title,
+        heading=speech.translate("Findings"),
         analysis=analysis.id,
-        question=speech.translate(analysis.summary),
-        findings=findings,
+        question="",
+        findings=tuple(speech.say(m) for m in outcome.findings),
         parameters=tuple((p.name, told.parameters.get(p.name), p.unit) for p in analysis.parameters),
         pictures=(),
         tables={k: v for k, v in outcome.tables.items() if len(v)},
     )
-    subtitle = speech.translate(analysis.help) if analysis.help else ""
-    return render(Report(title, subtitle, told.language, outcome.seed or 0, (), (section,), ()))
+    subtitle = " ".join(speech.translate(text) for text in (analysis.summary, analysis.help) if text)
+    title = speech.translate(analysis.title)
+    return render(Report(title, subtitle, told.language, outcome.seed, (), (section,), None))

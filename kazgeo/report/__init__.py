@@ -65,15 +65,29 @@ class Section:
 
 @dataclass(frozen=True)
 class Report:
-    """All that the page shows."""
+    """All that the page shows: a project's report, or the card of one analysis, which has one section and no sources.
+
+    Parameters
+    ----------
+    title, subtitle, language : str
+        Of the page.
+    seed : int or None
+        None where nothing was random.
+    headline : tuple of (heading, line)
+        What stands "in short" above the sections.
+    sections : tuple of Section
+        One for each question.
+    sources : tuple of SourceLine or None
+        None when the page is not one on which sources are named.
+    """
 
     title: str
     subtitle: str
     language: str
-    seed: int
+    seed: int | None
     headline: tuple[tuple[str, str], ...]
     sections: tuple[Section, ...]
-    sources: tuple[SourceLine, ...]
+    sources: tuple[SourceLine, ...] | None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import sqlite3
 import subprocess
@@ -93,6 +94,19 @@ def test_a_job_writes_a_styled_layer_with_its_metadata(engine, tmp_path):
     page = (tmp_path / "card.html").read_text()
     assert "local_moran" in page
     assert any("ё" <= c <= "я" or "а" <= c <= "я" for c in told["findings"][0].lower())
+
+
+def test_the_card_says_only_what_is_true_of_one_analysis(engine, tmp_path):
+    job = moran(squares(tmp_path / "in.gpkg"), tmp_path / "out.gpkg")
+    job["outputs"]["card"] = str(tmp_path / "card.html")
+    told = engine.ask(**job)
+    page = (tmp_path / "card.html").read_text(encoding="utf-8")
+    assert "<h1>Local Moran clusters</h1>" in page
+    assert html.escape(told["findings"][0], quote=False) in page
+    assert "random seed 0" in page
+    assert "permutations" in page
+    for elsewhere in ("In short", "Contents", "provenance.json", "results.gpkg", "Sources and licences"):
+        assert elsewhere not in page
 
 
 def test_library_and_engine_give_the_same_numbers(engine, tmp_path):

@@ -41,7 +41,7 @@ def algorithm():
     iface.mapCanvas().setExtent(regions.extent())
     iface.mapCanvas().refresh()
     yield 800
-    given = {"REGIONS": regions, "PANEL": panel, "INDICATOR": "grp_per_capita", "YEAR": 2015}
+    given = {"REGIONS": regions, "PANEL": panel, "INDICATOR": "grp_per_capita", "YEAR": 2015, "UNIT": "тыс. тенге"}
     dialog = processing.createAlgorithmDialog("kazgeo:indicator_map", given)
     dialog.resize(1000, 700)
     dialog.show()
