@@ -147,6 +147,7 @@ class HandOver:
         fields, _ = _fields(source.fields(), places)
         file = self._next("csv")
         self._fill(source, seen, (file, fields, QgsWkbTypes.Type.NoGeometry), places)
+        self._count(source, file, seen.name)
         return Given(str(file), seen.name)
 
     def _export_layer(self, source, seen: Seen, id_field: str) -> Given:
