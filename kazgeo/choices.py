@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-__all__ = ["Alternative", "Correction"]
+__all__ = ["Alternative", "Correction", "Draws"]
 
 
 class Alternative(StrEnum):
@@ -21,5 +21,13 @@ class Correction(StrEnum):
 
     FDR = "fdr"
     FDR_BY = "fdr_by"
+    FDR_GEODA = "fdr_geoda"
     BONFERRONI = "bonferroni"
     NONE = "none"
+
+
+class Draws(StrEnum):
+    """Whether units with as many neighbours share their random draws (fast), or each has its own."""
+
+    SHARED = "shared"
+    INDEPENDENT = "independent"

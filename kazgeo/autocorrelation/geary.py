@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
 
 from kazgeo.autocorrelation.moments import LinkSums
+from kazgeo.autocorrelation.plan import Inference
 from kazgeo.autocorrelation.sample import Sample, Transform
-from kazgeo.autocorrelation.significance import Alternative
 from kazgeo.autocorrelation.whole import Formula, WholeMap, whole_map
-from kazgeo.progress import Progress, silent
 
 __all__ = ["Geary", "geary"]
 
@@ -31,11 +30,8 @@ def geary(
     y: pd.Series,
     weights: Any,
     *,
-    permutations: int = 9_999,
-    alternative: Alternative | str = Alternative.TWO_SIDED,
     transform: Transform | str = Transform.ROW,
-    rng: int | np.random.Generator | None = None,
-    progress: Progress = silent,
+    **options: Unpack[Inference],
 ) -> Geary:
     r"""Return Geary's C of a map: squared differences of neighbours against those of all units.
 
@@ -48,16 +44,11 @@ def geary(
         Numbers labelled by unit; NaN units are set aside.
     weights : Weights or libpysal Graph
         Same units in any order; self weights do not take part.
-    permutations : int
-        Random arrangements m; the smallest p is 1 / (m + 1), two-sided 2 / (m + 1).
-    alternative : {"two-sided", "greater", "less", "directed"}
-        Of C for all three p-values: "less" asks whether neighbours are alike.
     transform : {"row", "binary", "given"}
         What is done to the weights first.
-    rng : int, Generator or None
-        Seed; the result stores it.
-    progress : Progress
-        Called between batches of permutations.
+    **options
+        ``permutations``, ``alternative``, ``rng``, ``executor``, ``progress``: see ``Inference``. The alternative is
+        that of all three p-values; "less" asks whether neighbours are alike.
 
     Returns
     -------
@@ -93,10 +84,7 @@ def geary(
     Traceback (most recent call last):
     kazgeo.errors.InputError: y and weights must have the same units; y lacks 6: 'a', 'b', 'c', 'd', 'e' and 1 more
     """
-    return whole_map(
-        Geary, _FORMULA, y, weights, permutations=permutations, alternative=alternative, transform=transform, rng=rng,
-        progress=progress,
-    )  # fmt: skip
+    return whole_map(Geary, _FORMULA, y, weights, transform, options)
 
 
 def _moments(data: Sample, sums: LinkSums) -> tuple[float, float, float]:

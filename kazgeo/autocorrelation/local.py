@@ -4,23 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import pandas as pd
 
-from kazgeo.autocorrelation.permutation import conditional_tails, seed_of
-from kazgeo.autocorrelation.sample import Sample, Transform, choice, positive_integer, sample
-from kazgeo.autocorrelation.significance import (
-    Alternative,
-    Correction,
-    LocalInference,
-    adjusted,
-    passes,
-    probability,
-    pseudo_p,
-)
-from kazgeo.progress import Progress, silent
+from kazgeo.autocorrelation.moments import row_sums
+from kazgeo.autocorrelation.permutation import Tails
+from kazgeo.autocorrelation.plan import LocalOptions, Plan
+from kazgeo.autocorrelation.sample import Sample, Transform, choice, sample
+from kazgeo.autocorrelation.significance import LocalInference, passes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -73,14 +66,9 @@ def local_moran(
     y: pd.Series,
     weights: Any,
     *,
-    permutations: int = 9_999,
-    alternative: Alternative | str = Alternative.TWO_SIDED,
-    correction: Correction | str = Correction.FDR,
-    alpha: float = 0.05,
     transform: Transform | str = Transform.ROW,
     scale: Scale | str = Scale.GEODA,
-    rng: int | np.random.Generator | None = None,
-    progress: Progress = silent,
+    **options: Unpack[LocalOptions],
 ) -> LocalMoran:
     r"""Return local Moran of every unit, with conditional permutation p and a label after correction.
 
@@ -95,25 +83,14 @@ def local_moran(
     weights : Weights or libpysal Graph
         Same units in any order; self weights do not take part. Units without a neighbour are labelled "isolate";
         their values still count in the mean and in the draws.
-    permutations : int
-        Draws m, 9,999 by default: they are shared between units, and with 999 the number of significant units
-        would vary with the seed.
-    alternative : {"two-sided", "greater", "less", "directed"}
-        "greater": I larger than by chance (clusters only); "less": outliers only; "directed": the smaller tail, as
-        GeoDa and esda give it, half of "two-sided".
-    correction : {"fdr", "fdr_by", "bonferroni", "none"}
-        For the number of tests; "fdr" is Benjamini-Hochberg.
-    alpha : float
-        Level of the adjusted p below which a unit is labelled.
     transform : {"row", "binary", "given"}
         What is done to the weights first.
     scale : {"geoda", "spdep"}
         Divides by the variance with n - 1 (GeoDa, esda) or n (spdep; the sum of local I is then S0 times the
         global I). z and p do not depend on it.
-    rng : int, Generator or None
-        Seed; the result stores it.
-    progress : Progress
-        Called between blocks of permutations.
+    **options
+        ``permutations``, ``alternative``, ``correction``, ``alpha``, ``draws``, ``rng``, ``executor``, ``progress``:
+        see ``LocalOptions``. "greater": I larger than by chance (clusters only); "less": outliers only.
 
     Returns
     -------
@@ -152,34 +129,24 @@ def local_moran(
     Traceback (most recent call last):
     kazgeo.errors.InputError: y must have a value for at least 3 units; got 0 of 0
     """
-    m, level, seed = positive_integer(permutations, "permutations"), probability(alpha, "alpha"), seed_of(rng)
-    side = choice(Alternative, alternative, "alternative")
-    fix = choice(Correction, correction, "correction")
+    plan = Plan.of(options)
     kind, divisor = choice(Transform, transform, "transform"), choice(Scale, scale, "scale")
     data = sample(y, weights, transform=kind)
     parts = _parts(data, divisor)
     if data.constant:
         p = np.full(data.n, np.nan)
     else:
-        tails = conditional_tails(data.z, data.weights, permutations=m, seed=seed, progress=progress)
-        p = _p_values(data.z, tails.greater, tails.less, m, side)
+        p = plan.p(of_product(plan.tails(data.z, data.weights), data.z, plan.permutations))
         p[data.weights.cardinalities == 0] = np.nan
-    p_adjusted = adjusted(p, fix)
     quadrant = _quadrants(data)
-    label = _labels(data, quadrant, passes(p_adjusted, level))
-    return LocalMoran(
-        p=data.spread(p, "p"),
-        p_adjusted=data.spread(p_adjusted, "p_adjusted"),
-        label=data.spread_codes(label, "undefined", "label"),
-        permutations=m,
-        alternative=side,
-        correction=fix,
-        alpha=level,
-        seed=seed,
-        dropped=data.dropped,
-        options={"transform": kind.value, "scale": divisor.value},
-        quadrant=data.spread_codes(quadrant, None, "quadrant"),
-        **{name: data.spread(values, name) for name, values in parts.items()},
+    return plan.result(
+        LocalMoran,
+        data,
+        p,
+        lambda p_adjusted: _labels(data, quadrant, passes(p_adjusted, plan.alpha)),
+        parts | {"quadrant": quadrant},
+        transform=kind.value,
+        scale=divisor.value,
     )
 
 
@@ -193,8 +160,7 @@ def _parts(data: Sample, scale: Scale) -> dict[str, NDArray[np.float64]]:
     else:
         z = data.z
         factor = 1.0 if scale is Scale.SPDEP else (n - 1) / n
-        w1 = np.asarray(matrix.sum(axis=1)).ravel()
-        w2 = np.asarray((matrix * matrix).sum(axis=1)).ravel()
+        w1, w2 = row_sums(matrix), row_sums(matrix, 2)
         out["I"] = factor * z * np.asarray(matrix @ z)
         out["expected"] = -factor * z**2 * w1 / (n - 1)
         free = np.clip(w2 - w1**2 / (n - 1), 0, None) * np.clip(1 - z**2 / (n - 1), 0, None)
@@ -208,14 +174,12 @@ def _parts(data: Sample, scale: Scale) -> dict[str, NDArray[np.float64]]:
     return {name: np.where(lonely, np.nan, values) for name, values in out.items()}
 
 
-def _p_values(
-    z: NDArray[np.float64], greater: NDArray[np.int64], less: NDArray[np.int64], m: int, side: Alternative
-) -> NDArray[np.float64]:
-    """Turn tails of the lag into p of I = z x lag: a negative own value swaps them, a zero one ties every draw."""
+def of_product(tails: Tails, z: NDArray[np.float64], m: int) -> Tails:
+    """Turn tails of a lag into those of z x lag: a negative own value swaps them, a zero one ties every draw."""
     middle = np.abs(z) <= 1e-9
-    above = np.where(middle, m, np.where(z > 0, greater, less))
-    below = np.where(middle, m, np.where(z > 0, less, greater))
-    return pseudo_p(above, below, m, side)
+    above = np.where(middle, m, np.where(z > 0, tails.greater, tails.less))
+    below = np.where(middle, m, np.where(z > 0, tails.less, tails.greater))
+    return Tails(above, below)
 
 
 def _quadrants(data: Sample) -> NDArray[np.object_]:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import pandas as pd
 
 from kazgeo.autocorrelation.moments import LinkSums
-from kazgeo.autocorrelation.permutation import seed_of
+from kazgeo.autocorrelation.plan import Inference, Plan
 from kazgeo.autocorrelation.sample import Sample, Transform, numbers
-from kazgeo.autocorrelation.significance import Alternative
 from kazgeo.autocorrelation.whole import MOMENTS, Formula, WholeMap, whole_map
 from kazgeo.errors import InputError, listing
-from kazgeo.progress import Progress, part, silent
+from kazgeo.progress import part
 
 if TYPE_CHECKING:
     from kazgeo.weights import Weights
@@ -36,11 +35,8 @@ def moran(
     y: pd.Series,
     weights: Any,
     *,
-    permutations: int = 9_999,
-    alternative: Alternative | str = Alternative.TWO_SIDED,
     transform: Transform | str = Transform.ROW,
-    rng: int | np.random.Generator | None = None,
-    progress: Progress = silent,
+    **options: Unpack[Inference],
 ) -> Moran:
     r"""Return Moran's I of a map: how far neighbours resemble each other beyond chance.
 
@@ -54,16 +50,11 @@ def moran(
     weights : Weights or libpysal Graph
         Same units in any order; self weights do not take part. Units without a neighbour stay in n and in the
         mean, as in esda; spdep leaves them out (drop them from ``y`` and ``weights`` for that).
-    permutations : int
-        Random arrangements m; the smallest p is 1 / (m + 1), two-sided 2 / (m + 1).
-    alternative : {"two-sided", "greater", "less", "directed"}
-        For all three p-values; "directed" is the smaller tail, esda's default.
     transform : {"row", "binary", "given"}
         What is done to the weights first.
-    rng : int, Generator or None
-        Seed; the result stores it.
-    progress : Progress
-        Called between batches of permutations.
+    **options
+        ``permutations``, ``alternative``, ``rng``, ``executor``, ``progress``: see ``Inference``. The alternative is
+        that of all three p-values.
 
     Returns
     -------
@@ -100,21 +91,15 @@ def moran(
     Traceback (most recent call last):
     kazgeo.errors.InputError: y and weights must have the same units; y lacks 6: 'a', 'b', 'c', 'd', 'e' and 1 more
     """
-    return whole_map(
-        Moran, _FORMULA, y, weights, permutations=permutations, alternative=alternative, transform=transform, rng=rng,
-        progress=progress,
-    )  # fmt: skip
+    return whole_map(Moran, _FORMULA, y, weights, transform, options)
 
 
 def moran_by_year(
     y: pd.Series,
     weights: Any,
     *,
-    permutations: int = 9_999,
-    alternative: Alternative | str = Alternative.TWO_SIDED,
     transform: Transform | str = Transform.ROW,
-    rng: int | np.random.Generator | None = None,
-    progress: Progress = silent,
+    **options: Unpack[Inference],
 ) -> pd.DataFrame:
     """Return Moran's I for every year of a panel.
 
@@ -125,7 +110,7 @@ def moran_by_year(
     ----------
     y : Series
         MultiIndex (region, year), each pair once; regions that lack a year count as missing in it.
-    weights, permutations, alternative, transform, rng, progress
+    weights, transform, **options
         As in ``moran``.
 
     Returns
@@ -155,7 +140,7 @@ def moran_by_year(
     numbers(y, "y")
     from kazgeo.weights import as_weights
 
-    given, seed = as_weights(weights), seed_of(rng)
+    given, plan = as_weights(weights), Plan.of(options)
     regions, years = y.index.get_level_values(0), y.index.get_level_values(1)
     strange = regions.unique().difference(given.ids)
     if len(strange):
@@ -164,20 +149,18 @@ def moran_by_year(
     todo = sorted(years.unique())
     for step, year in enumerate(todo):
         now = y.xs(year, level=1).reindex(given.ids)
-        inner = part(progress, step / len(todo), (step + 1) / len(todo))
-        rows[year] = _one_year(
-            now, given, seed, inner, permutations=permutations, alternative=alternative, transform=transform
-        )
+        inner: Inference = {"rng": plan.seed, "progress": part(plan.progress, step / len(todo), (step + 1) / len(todo))}
+        rows[year] = _one_year(now, given, transform, options | inner) | {"seed": plan.seed}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(index="year")
 
 
-def _one_year(y: pd.Series, weights: Weights, seed: int, progress: Progress, **options: Any) -> dict[str, Any]:
+def _one_year(y: pd.Series, weights: Weights, transform: Transform | str, options: Inference) -> dict[str, Any]:
     """Return one row of the table by year."""
     n = int(y.notna().sum())
     found: dict[str, Any] = dict.fromkeys((Moran.symbol, *MOMENTS), np.nan)
     if n >= 3:
-        found = moran(y, weights, rng=seed, progress=progress, **options).figures()
-    return found | {"n": n, "n_missing": len(y) - n, "seed": seed}
+        found = moran(y, weights, transform=transform, **options).figures()
+    return found | {"n": n, "n_missing": len(y) - n}
 
 
 def _moments(data: Sample, sums: LinkSums) -> tuple[float, float, float]:

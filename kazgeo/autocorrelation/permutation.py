@@ -1,7 +1,7 @@
-"""The inference engine: how many random re-arrangements are as extreme as what is observed.
+"""Conditional permutation: how many random re-arrangements around a unit are as extreme as what is observed.
 
-Conditional permutation asks of every unit: if its own value stayed and the others were dealt at random, how often would
-its neighbours' weighted sum be at least as large? The neighbours' values are then a draw of k out of the other n - 1
+The question asked of every unit: if its own value stayed and the others were dealt at random, how often would its
+neighbours' weighted sum be at least as large? The neighbours' values are then a draw of k out of the other n - 1
 without replacement. Here k + 1 units are drawn out of all n, once for all units with k neighbours; a unit that finds
 itself among the first k takes the (k + 1)-th in its own place. That is exactly "k of the others", for every unit. Where
 the weights within rows are equal, the sums of the draws are sorted once and every unit looks up its place, so that the
@@ -10,30 +10,32 @@ cost is m k + n log m instead of n m k.
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import scipy.sparse as sp
 
-from kazgeo.errors import InputError
-from kazgeo.progress import Progress, part, silent
+from kazgeo.autocorrelation.draws import SharedDraws, distinct_draws, seed_of, stream_key
+from kazgeo.autocorrelation.parallel import Here, pieces, run
+from kazgeo.choices import Draws
+from kazgeo.progress import Progress, silent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kazgeo.weights import Weights
 
-__all__ = ["Tails", "conditional_tails", "distinct_draws", "seed_of", "total_draws"]
+__all__ = ["Tails", "conditional_sums", "conditional_tails", "distinct_draws", "seed_of"]
 
-#: Numbers held at once; decides memory, never results.
-BLOCK = 4_000_000
-#: Numbers of a tile of the product of weights and draws, so that it stays in the cache.
-TILE = 200_000
 #: Sums closer than this, relative to what was added, are ties: differences below it are rounding.
 TIE = 1e-9
+#: Units looked up, and numbers made, in one piece of work; decide how often progress is told, never results.
+UNITS = 250_000
+NUMBERS = 200_000_000
+#: Numbers drawn and looked up below which threads cost more than they save.
+SMALL = 2_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,70 +46,51 @@ class Tails:
     less: NDArray[np.int64]
 
 
-def seed_of(rng: int | np.random.Generator | None) -> int:
-    """Return a seed that can be stored: the one given, one drawn from the generator, or a fresh one.
+class _Part(NamedTuple):
+    """Some units with k neighbours each, as arrays that can be sent to a worker.
 
-    Examples
-    --------
-    >>> seed_of(7)
-    7
-    >>> seed_of(np.random.default_rng(1)) == seed_of(np.random.default_rng(1))
-    True
-    >>> seed_of(-1)
-    Traceback (most recent call last):
-    kazgeo.errors.InputError: rng must be None, a whole number of at least 0 or a numpy Generator; got -1
+    values (n, f); units (u,) positions; weights (u, k), or (u, 0) where the weights of a row are equal and so don't
+    matter; factors (u, f); low, high (u,): from where on a draw counts as at least, and as at most, what is observed.
     """
-    if rng is None:
-        return secrets.randbits(63)
-    if isinstance(rng, np.random.Generator):
-        return int(rng.integers(2**63 - 1))
-    if isinstance(rng, bool) or not isinstance(rng, (int, np.integer)) or rng < 0:
-        raise InputError(f"rng must be None, a whole number of at least 0 or a numpy Generator; got {rng!r}")
-    return int(rng)
+
+    k: int
+    values: NDArray[np.float64]
+    units: NDArray[np.int64]
+    weights: NDArray[np.float64]
+    factors: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+    @property
+    def table(self) -> bool:
+        """Whether draws are compared by one number each, so that they can be sorted."""
+        return not self.weights.shape[1] and self.values.shape[1] == 1
+
+    def own_draws(self, drawn: NDArray[np.int64], slot: NDArray[np.int64]) -> _Own:
+        """Return where units drew themselves; ``slot`` is the number of every unit within the part, else -1."""
+        at, place = np.nonzero(slot[drawn[:, : self.k]] >= 0)
+        unit = slot[drawn[at, place]]
+        order = np.argsort(unit, kind="stable")
+        at, place, unit = at[order], place[order], unit[order]
+        moved = self.values[drawn[at, self.k]] - self.values[drawn[at, place]]
+        change = (self.factors[unit] * moved).sum(axis=1)
+        if self.weights.shape[1]:
+            change *= self.weights[unit, place]
+        return _Own(unit, at, change)
+
+    def slots(self) -> NDArray[np.int64]:
+        """Return the number of every unit within the part, -1 for others."""
+        slot = np.full(len(self.values), -1)
+        slot[self.units] = np.arange(len(self.units))
+        return slot
 
 
-def distinct_draws(rng: np.random.Generator, n: int, k: int, rows: int) -> NDArray[np.int64]:
-    """Draw ``k`` different numbers below ``n``, in random order, ``rows`` times.
+class _Own(NamedTuple):
+    """Draws in which a unit drew itself: the unit, the draw, and by how much the sum changes; sorted by unit."""
 
-    A number that repeats an earlier one of its row is drawn anew until all differ. The rule treats all numbers
-    alike, so every ordered row of different numbers has the same chance.
-
-    Parameters
-    ----------
-    rng : Generator
-        Source of randomness.
-    n, k, rows : int
-        k <= n.
-
-    Returns
-    -------
-    int64 array, shape (rows, k)
-
-    Examples
-    --------
-    >>> draws = distinct_draws(np.random.default_rng(0), 5, 5, 2)
-    >>> np.sort(draws).tolist()
-    [[0, 1, 2, 3, 4], [0, 1, 2, 3, 4]]
-    >>> distinct_draws(np.random.default_rng(0), 5, 2, 0).shape
-    (0, 2)
-    """
-    if 2 * k > n:
-        return rng.permuted(np.tile(np.arange(n), (rows, 1)), axis=1)[:, :k]
-    draws = rng.integers(n, size=(rows, k))
-    open_rows = np.arange(rows)
-    while len(open_rows):
-        some = draws[open_rows]
-        order = np.argsort(some, axis=1, kind="stable")
-        ranked = np.take_along_axis(some, order, axis=1)
-        repeats = np.zeros(some.shape, dtype=bool)
-        repeats[:, 1:] = ranked[:, 1:] == ranked[:, :-1]
-        bad = repeats.any(axis=1)
-        again = np.zeros((int(bad.sum()), k), dtype=bool)
-        np.put_along_axis(again, order[bad], repeats[bad], axis=1)
-        open_rows, some = open_rows[bad], some[bad]
-        some[again] = rng.integers(n, size=int(again.sum()))
-        draws[open_rows] = some
-    return draws
+    unit: NDArray[np.int64]
+    at: NDArray[np.int64]
+    change: NDArray[np.float64]
 
 
 def conditional_tails(
@@ -116,25 +99,33 @@ def conditional_tails(
     *,
     permutations: int,
     seed: int,
+    coefficients: NDArray[np.float64] | None = None,
+    draws: Draws = Draws.SHARED,
+    executor: Executor | None = None,
     progress: Progress = silent,
 ) -> Tails:
-    """Count the conditional draws as extreme as the observed weighted sum of every unit's neighbours.
+    r"""Count the conditional draws as extreme as the observed weighted sum of every unit's neighbours.
 
     Assumption: under the hypothesis every arrangement of the other units' values is equally likely, the unit's
     own value staying where it is.
 
     Parameters
     ----------
-    values : float array, shape (n,)
-        Standardised values (mean 0, spread 1: the tolerance for ties is set for that).
+    values : float array, shape (n,) or (n, f)
+        Standardised values (mean 0, spread 1: the tolerance for ties is set for that), or f of them per unit.
     weights : Weights
         In the order of ``values``, without self weights.
     permutations : int
-        Draws m, shared by all units with the same number of neighbours.
+        Draws m.
     seed : int
-        The draws depend on the seed, n and the number of neighbours only.
-    progress : Progress
-        Called between blocks.
+        Shared draws depend on the seed, n and the number of neighbours only; independent ones on the seed and the
+        place of the unit.
+    coefficients : float array, shape (n, f), optional
+        What the f values of a neighbour are multiplied by before they are added up, by unit; for f = 1 left out.
+    draws : {"shared", "independent"}
+        The same draws for all units with as many neighbours, or its own for every unit.
+    executor, progress
+        As in ``parallel.run``.
 
     Returns
     -------
@@ -143,6 +134,8 @@ def conditional_tails(
 
     Notes
     -----
+    .. math:: T_i = \sum_j w_{ij} \sum_f c_{if} v_{jf}
+
     Shared draws leave every unit's p-value right and make the NUMBER of significant units vary more with the seed
     than independent draws would; 9,999 draws and more bring that down.
 
@@ -159,38 +152,103 @@ def conditional_tails(
     ([999, 999], True)
     """
     n, m = weights.n, permutations
+    columns = np.ascontiguousarray(values.reshape(n, -1))
+    factors = np.ones((n, columns.shape[1])) if coefficients is None else np.ascontiguousarray(coefficients)
     tails = Tails(np.full(n, m, dtype=np.int64), np.full(n, m, dtype=np.int64))
-    equal = _equal_rows(weights)
-    sizes = [int(k) for k in np.unique(weights.cardinalities) if k > 0]
-    for step, k in enumerate(sizes):
-        inner = part(progress, step / len(sizes), (step + 1) / len(sizes))
-        inner(0.0, "permutations")
-        units = np.flatnonzero(weights.cardinalities == k)
-        for some, count in ((units[equal[units]], _count_equal), (units[~equal[units]], _count_any)):
-            if len(some):
-                draws = _Draws(n, k, m, seed)
-                tails.greater[some], tails.less[some] = count(values, weights, some, draws, inner)
+    tasks: list[tuple[Any, ...]]
+    units: list[Any]
+    if draws is Draws.INDEPENDENT:
+        units, tasks = _independent_tasks(columns, weights, factors, m, seed)
+        work: Callable[..., NDArray[np.int64]] = _count_independent
+    else:
+        parts = list(_parts(columns, weights, factors, m))
+        units, tasks = [p.units for p in parts], [(p, SharedDraws(n, p.k, m, seed)) for p in parts]
+        work = _count_shared
+        if all(p.table for p in parts) and n + m * sum(p.k for p in parts) < SMALL:
+            executor = executor or Here()
+    for some, counted in zip(units, run(work, tasks, executor, progress, "permutations"), strict=True):
+        tails.greater[some], tails.less[some] = counted
     progress(1.0, "permutations")
     return tails
 
 
-@dataclass(frozen=True)
-class _Draws:
-    """The draws for units with k neighbours, in blocks of a size that depends on nothing but n and k."""
+def conditional_sums(
+    values: NDArray[np.float64], weights: Weights, *, permutations: int, seed: int
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
+    """Yield units and the weighted sums of the values that shared draws deal to their neighbours.
 
-    n: int
-    k: int
-    m: int
-    seed: int
+    For statistics that aren't linear in the neighbours' values; the same draws as in ``conditional_tails``.
 
-    def blocks(self) -> Iterator[tuple[slice, NDArray[np.int64]]]:
-        """Yield draw numbers and k + 1 different units for each, shape (block, k + 1)."""
-        rng = np.random.default_rng([self.seed, self.k])
-        width = self.k + 1
-        rows = max(1, BLOCK // (self.n if 2 * width > self.n else width))
-        for start in range(0, self.m, rows):
-            stop = min(self.m, start + rows)
-            yield slice(start, stop), distinct_draws(rng, self.n, width, stop - start)
+    Parameters
+    ----------
+    values : float array, shape (n, f)
+        Values that stay together, f per unit.
+    weights, permutations, seed
+        As in ``conditional_tails``.
+
+    Yields
+    ------
+    units, sums
+        Positions of some units, shape (u,), and sums, shape (f, u, m). Isolates never come.
+
+    Examples
+    --------
+    >>> from kazgeo.weights import Weights
+    >>> w = Weights.from_pairs(range(3), [(0, 1), (1, 2)])
+    >>> for units, sums in conditional_sums(np.array([[1.0], [2], [4]]), w, permutations=2, seed=1):
+    ...     print(units.tolist(), sums.shape, float(sums[0, -1].max()))
+    [0, 2] (1, 2, 2) 2.0
+    [1] (1, 1, 2) 5.0
+    """
+    n, m = weights.n, permutations
+    factors = np.ones((n, 1))
+    for part in _parts(values, weights, factors, 10 * m * values.shape[1], unequal=True):
+        k, size = part.k, len(part.units)
+        sums = np.empty((values.shape[1], size, m))
+        slot = part.slots()
+        for rows, drawn in SharedDraws(n, k, m, seed).blocks():
+            for f, column in enumerate(sums):
+                x = values[:, f]
+                column[:, rows] = part.weights @ x[drawn[:, :k]].T
+                own = part._replace(values=values[:, f : f + 1]).own_draws(drawn, slot)
+                column[own.unit, own.at + rows.start] += own.change
+        yield part.units, sums
+
+
+def _parts(
+    values: NDArray[np.float64], weights: Weights, factors: NDArray[np.float64], m: int, *, unequal: bool = False
+) -> Iterator[_Part]:
+    """Yield the units by number of neighbours, equal and unequal rows apart, in pieces of bearable size."""
+    equal = np.zeros(weights.n, dtype=bool) if unequal else _equal_rows(weights)
+    counted = weights.binary() if equal.all() else weights
+    low, high = _limits(values, counted, factors)
+    if not equal.all() and equal.any():
+        ones = _limits(values, weights.binary(), factors)
+        low, high = np.where(equal, ones[0], low), np.where(equal, ones[1], high)
+    for k in np.unique(weights.cardinalities[weights.cardinalities > 0]):
+        of_size = weights.cardinalities == k
+        for alike in (True, False):
+            units = np.flatnonzero(of_size & (equal == alike))
+            table = alike and factors.shape[1] == 1
+            for start, stop in pieces(len(units), UNITS if table else NUMBERS // m):
+                some = units[start:stop]
+                own = weights.data[weights.indptr[some][:, None] + np.arange(0 if alike else k)]
+                yield _Part(int(k), values, some, own, factors[some], low[some], high[some])
+
+
+def _limits(
+    values: NDArray[np.float64], weights: Weights, factors: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return what is observed less and plus the tolerance for ties, shape (n,) each."""
+    observed = (factors * (weights.matrix @ values)).sum(axis=1)
+    size = np.abs(factors).sum(axis=1)
+    if (weights.data == 1).all():
+        size *= weights.cardinalities
+    else:
+        rows = np.repeat(np.arange(weights.n), weights.cardinalities)
+        size *= np.bincount(rows, np.abs(weights.data), weights.n)
+    tie = TIE * (size + np.abs(observed))
+    return observed - tie, observed + tie
 
 
 def _equal_rows(weights: Weights) -> NDArray[np.bool_]:
@@ -204,112 +262,64 @@ def _equal_rows(weights: Weights) -> NDArray[np.bool_]:
     return out
 
 
-def _rows(weights: Weights, units: NDArray[np.int64], k: int) -> NDArray[np.int64]:
-    """Return where the links of some units with k neighbours lie in the CSR arrays, shape (units, k)."""
-    return weights.indptr[units][:, None] + np.arange(k)
+def _count_shared(part: _Part, draws: SharedDraws) -> NDArray[np.int64]:
+    """Count by look-up where the draws can be sorted, else by going through them; shape (2, u)."""
+    return _looked_up(part, draws) if part.table else _gone_through(part, draws)
 
 
-def _count_equal(
-    values: NDArray[np.float64], weights: Weights, units: NDArray[np.int64], draws: _Draws, progress: Progress
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _looked_up(part: _Part, draws: SharedDraws) -> NDArray[np.int64]:
     """Count by one sorted table of draw sums; the few draws that hold the unit itself are put right one by one."""
-    k, size = draws.k, len(units)
-    observed = values[weights.indices[_rows(weights, units, k)]].sum(axis=1)
-    low, high = observed - TIE * (k + np.abs(observed)), observed + TIE * (k + np.abs(observed))
-    slot = np.full(draws.n, -1)
-    slot[units] = np.arange(size)
+    size, slot = len(part.units), part.slots()
     sums = np.empty(draws.m)
-    greater, less = np.zeros(size), np.zeros(size)
+    out = np.zeros((2, size), dtype=np.int64)
     for rows, drawn in draws.blocks():
-        x = values[drawn]
-        total = x[:, :k].sum(axis=1)
+        total = part.values[drawn[:, : draws.k], 0].sum(axis=1)
         sums[rows] = total
-        at, place = np.nonzero(slot[drawn[:, :k]] >= 0)
-        unit = slot[drawn[at, place]]
-        old = total[at]
-        new = old - x[at, place] + x[at, k]
-        greater += np.bincount(unit, (new >= low[unit]) * 1.0 - (old >= low[unit]), size)
-        less += np.bincount(unit, (new <= high[unit]) * 1.0 - (old <= high[unit]), size)
-        progress(0.9 * rows.stop / draws.m, "permutations")
+        own = part.own_draws(drawn, slot)
+        old = total[own.at]
+        new = old + own.change
+        bottom, top = part.low[own.unit], part.high[own.unit]
+        np.add.at(out[0], own.unit, (new >= bottom).astype(np.int64) - (old >= bottom))
+        np.add.at(out[1], own.unit, (new <= top).astype(np.int64) - (old <= top))
     sums.sort()
-    greater += draws.m - np.searchsorted(sums, low, side="left")
-    less += np.searchsorted(sums, high, side="right")
-    return np.rint(greater).astype(np.int64), np.rint(less).astype(np.int64)
-
-
-def _count_any(
-    values: NDArray[np.float64], weights: Weights, units: NDArray[np.int64], draws: _Draws, progress: Progress
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Count for rows of unequal weights by a blocked product of weights and drawn values."""
-    k, size = draws.k, len(units)
-    links = _rows(weights, units, k)
-    w = weights.data[links]
-    observed = (w * values[weights.indices[links]]).sum(axis=1)
-    tie = TIE * (np.abs(w).sum(axis=1) + np.abs(observed))
-    low, high = (observed - tie)[:, None], (observed + tie)[:, None]
-    slot = np.full(draws.n, -1)
-    slot[units] = np.arange(size)
-    greater, less = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
-    for rows, drawn in draws.blocks():
-        x = values[drawn]
-        columns = np.ascontiguousarray(x[:, :k].T)
-        at, place = np.nonzero(slot[drawn[:, :k]] >= 0)
-        unit = slot[drawn[at, place]]
-        order = np.argsort(unit, kind="stable")
-        at, place, unit = at[order], place[order], unit[order]
-        swap = w[unit, place] * (x[at, k] - x[at, place])
-        tall = max(1, TILE // len(drawn))
-        done, share = rows.start / draws.m, len(drawn) / draws.m
-        for start in range(0, size, tall):
-            stop = min(size, start + tall)
-            sums = w[start:stop] @ columns
-            first, last = np.searchsorted(unit, [start, stop])
-            sums[unit[first:last] - start, at[first:last]] += swap[first:last]
-            greater[start:stop] += np.count_nonzero(sums >= low[start:stop], axis=1)
-            less[start:stop] += np.count_nonzero(sums <= high[start:stop], axis=1)
-            if start // tall % 64 == 0:
-                progress(done + share * stop / size, "permutations")
-    return greater, less
-
-
-def total_draws(
-    z: NDArray[np.float64], weights: Weights, *, permutations: int, seed: int, progress: Progress = silent,
-    ends: NDArray[np.float64] | None = None,
-) -> NDArray[np.float64]:  # fmt: skip
-    """Return z'Wz of random re-arrangements of all values, or their weighted squared differences.
-
-    Parameters
-    ----------
-    z : float array, shape (n,)
-        Standardised values.
-    weights : Weights
-        In the order of ``z``, without self weights.
-    permutations, seed, progress
-        As in ``conditional_tails``.
-    ends : float array, shape (n,), optional
-        Row sum plus column sum of the weights: then sum w_ij (z_i - z_j)^2 is returned, for Geary's C.
-
-    Returns
-    -------
-    float array, shape (permutations,)
-
-    Examples
-    --------
-    >>> from kazgeo.weights import Weights
-    >>> w = Weights.from_pairs(range(3), [(0, 1), (1, 2)])
-    >>> np.unique(total_draws(np.array([1.0, 0.0, -1.0]), w, permutations=99, seed=0)).tolist()
-    [-2.0, 0.0]
-    """
-    matrix = weights.matrix
-    half = sp.csr_array(sp.triu(matrix + matrix.T, k=1))  # z'Wz by every pair once
-    rng = np.random.default_rng([seed, 0])
-    out = np.empty(permutations)
-    rows = max(1, min(permutations, BLOCK // (2 * weights.n)))
-    for start in range(0, permutations, rows):
-        stop = min(permutations, start + rows)
-        dealt = np.ascontiguousarray(rng.permuted(np.tile(z, (stop - start, 1)), axis=1).T)
-        out[start:stop] = np.einsum("ij,ij->j", dealt, half @ dealt)
-        if ends is not None:
-            out[start:stop] = ends @ dealt**2 - 2 * out[start:stop]
-        progress(stop / permutations, "permutations")
+    below = np.searchsorted(sums, part.low, side="left")
+    out[0] += draws.m - below
+    out[1] += below
+    tied = np.flatnonzero(np.r_[sums, np.inf][below] <= part.high)
+    out[1, tied] += np.searchsorted(sums, part.high[tied], side="right") - below[tied]
     return out
+
+
+def _gone_through(part: _Part, draws: SharedDraws) -> NDArray[np.int64]:
+    """Count by the product of what is fixed by unit and what is drawn."""
+    from kazgeo.autocorrelation.kernels import extremes
+
+    size, k, slot = len(part.units), draws.k, part.slots()
+    weighted = part.weights.shape[1] > 0
+    rows_of = (part.factors[:, :, None] * part.weights[:, None, :]).reshape(size, -1) if weighted else part.factors
+    out = np.zeros((2, size), dtype=np.int64)
+    for _, drawn in draws.blocks():
+        dealt = part.values[drawn[:, :k]]  # (draws, k, f)
+        columns = dealt.transpose(2, 1, 0).reshape(-1, len(drawn)) if weighted else dealt.sum(axis=1).T
+        own = part.own_draws(drawn, slot)
+        first = np.searchsorted(own.unit, np.arange(size + 1))
+        both = np.ascontiguousarray(rows_of), np.ascontiguousarray(columns)
+        out += extremes(*both, part.low, part.high, first, own.at, own.change)
+    return out
+
+
+def _independent_tasks(
+    values: NDArray[np.float64], weights: Weights, factors: NDArray[np.float64], m: int, seed: int
+) -> tuple[list[Any], list[tuple[Any, ...]]]:
+    """Return which units each task counts, and its arguments."""
+    mean = max(1.0, len(weights.data) / max(1, weights.n))
+    cuts = pieces(weights.n, max(1, int(NUMBERS / (8 * mean * m))))
+    fixed = (values, factors, weights.indptr, weights.data, *_limits(values, weights, factors), stream_key(seed), m)
+    return [slice(*cut) for cut in cuts], [(*fixed, *cut) for cut in cuts]
+
+
+def _count_independent(*arguments: Any) -> NDArray[np.int64]:
+    from kazgeo.autocorrelation.kernels import independent
+
+    counted: NDArray[np.int64] = independent(*arguments)
+    return counted

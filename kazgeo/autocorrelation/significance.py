@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kazgeo.choices import Alternative, Correction
+from kazgeo.choices import Alternative, Correction, Draws
 from kazgeo.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ __all__ = [
     "Correction",
     "LocalInference",
     "adjusted",
+    "count_error",
     "normal_p",
     "passes",
     "probability",
@@ -112,7 +114,9 @@ def adjusted(p: NDArray[np.float64], correction: Correction) -> NDArray[np.float
         NaN = not tested; stays NaN and is not counted as a test.
     correction : Correction
         "fdr": Benjamini-Hochberg (valid under positive dependence, the usual case of neighbouring units).
-        "fdr_by": Benjamini-Yekutieli (any dependence). "bonferroni": n p. "none": p.
+        "fdr_by": Benjamini-Yekutieli (any dependence). "fdr_geoda": the cut of GeoDa's maps, which goes up the sorted
+        p and stops at the first above i alpha / n (stricter than "fdr", which looks for the last below it).
+        "bonferroni": n p. "none": p.
 
     References
     ----------
@@ -125,6 +129,8 @@ def adjusted(p: NDArray[np.float64], correction: Correction) -> NDArray[np.float
     [0.03, nan, 0.5, 0.03]
     >>> adjusted(np.array([0.01, np.nan, 0.5]), Correction.BONFERRONI).tolist()
     [0.02, nan, 1.0]
+    >>> adjusted(np.array([0.03, np.nan, 0.5, 0.03]), Correction.FDR_GEODA).tolist()
+    [0.09, nan, 0.5, 0.09]
     >>> adjusted(np.array([]), Correction.FDR_BY).tolist()
     []
     """
@@ -134,6 +140,11 @@ def adjusted(p: NDArray[np.float64], correction: Correction) -> NDArray[np.float
         return out
     if correction is Correction.BONFERRONI:
         out[tested] = np.minimum(1.0, out[tested] * tested.sum())
+        return out
+    if correction is Correction.FDR_GEODA:
+        order = np.argsort(out[tested])
+        steps = np.maximum.accumulate(out[tested][order] * tested.sum() / np.arange(1, tested.sum() + 1))
+        out[np.flatnonzero(tested)[order]] = np.minimum(1.0, steps)
         return out
     from scipy.stats import false_discovery_control
 
@@ -179,6 +190,10 @@ class LocalInference:
         How p and p_adjusted were made.
     alpha : float
         Level at which ``n_significant`` counts.
+    draws : Draws
+        Shared between units with as many neighbours, or each unit its own.
+    neighbours : Series
+        Number of neighbours with a value; NaN for units set aside.
     seed : int
         Gives the same draws again.
     dropped : DataFrame
@@ -194,6 +209,8 @@ class LocalInference:
     alternative: Alternative
     correction: Correction
     alpha: float
+    draws: Draws
+    neighbours: pd.Series
     seed: int
     dropped: pd.DataFrame
     options: Mapping[str, object]
@@ -212,6 +229,21 @@ class LocalInference:
     def n_significant_unadjusted(self) -> int:
         """Number of units that would be called significant without a correction."""
         return int(passes(self.p.to_numpy(), self.alpha).sum())
+
+    @cached_property
+    def count_error(self) -> float:
+        """Standard error of ``n_significant`` that comes from the draws alone: how far it moves with the seed.
+
+        Draws shared between units with as many neighbours shift all their p-values together; so p of each such
+        group is moved by one standard error of a p-value at the threshold, both ways, and the correction done again.
+        Half the difference of the counts is the group's error; groups add in squares. Independent draws move each
+        unit by itself.
+
+        References
+        ----------
+        The standard error of a p-value of m draws: sqrt(p (1 - p) / m).
+        """
+        return count_error(self)
 
     @property
     def smallest_p(self) -> float:
@@ -238,6 +270,35 @@ class LocalInference:
             "alternative": self.alternative.value,
             "correction": self.correction.value,
             "alpha": self.alpha,
+            "draws": self.draws.value,
             "seed": self.seed,
             **self.options,
         }
+
+
+def count_error(found: LocalInference) -> float:
+    """Return the standard error of the number of significant units that the draws cause; see ``count_error``."""
+    from scipy.special import ndtr
+
+    p, neighbours = found.p.to_numpy(), found.neighbours.to_numpy()
+    tested = ~np.isnan(p)
+    p, neighbours = p[tested], neighbours[tested]
+    if not len(p):
+        return 0.0
+    sides = 2 if found.alternative is Alternative.TWO_SIDED else 1
+    passed = p[passes(adjusted(p, found.correction), found.alpha)]
+    threshold = max(float(passed.max()) if len(passed) else 0.0, smallest_p(found.permutations, found.alternative))
+    tail = threshold / sides
+    step = sides * np.sqrt(tail * (1 - tail) / found.permutations)
+    if found.draws is Draws.INDEPENDENT:
+        spread = sides * np.sqrt((p / sides) * (1 - p / sides) / found.permutations)
+        inside = ndtr((threshold - p) / np.maximum(spread, 1e-300))
+        return float(np.sqrt(np.sum(inside * (1 - inside))))
+    total = 0.0
+    for k in np.unique(neighbours):
+        counts = []
+        for sign in (-1, 1):
+            moved = np.where(neighbours == k, np.clip(p + sign * step, 0, 1), p)
+            counts.append(np.count_nonzero(passes(adjusted(moved, found.correction), found.alpha)))
+        total += ((counts[0] - counts[1]) / 2) ** 2
+    return float(np.sqrt(total))

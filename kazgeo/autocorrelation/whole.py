@@ -10,16 +10,16 @@ import numpy as np
 import pandas as pd
 
 from kazgeo.autocorrelation.moments import LinkSums, link_ends, link_sums
-from kazgeo.autocorrelation.permutation import seed_of, total_draws
-from kazgeo.autocorrelation.sample import Sample, Transform, choice, positive_integer, sample
+from kazgeo.autocorrelation.plan import Inference, Plan
+from kazgeo.autocorrelation.sample import Sample, Transform, choice, sample
 from kazgeo.autocorrelation.significance import Alternative, normal_p, pseudo_p
+from kazgeo.autocorrelation.total import quadratic_draws
 from kazgeo.errors import InputError
-from kazgeo.progress import Progress, silent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["MOMENTS", "Formula", "WholeMap", "whole_map"]
+__all__ = ["MOMENTS", "Formula", "WholeMap", "total_p", "whole_map"]
 
 #: Columns of the table besides the statistic, which bears its own symbol.
 MOMENTS = (
@@ -118,34 +118,20 @@ class Formula(NamedTuple):
 
 
 def whole_map(
-    kind: type[_M],
-    formula: Formula,
-    y: pd.Series,
-    weights: Any,
-    *,
-    permutations: int,
-    alternative: Alternative | str,
-    transform: Transform | str,
-    rng: int | np.random.Generator | None,
-    progress: Progress = silent,
+    kind: type[_M], formula: Formula, y: pd.Series, weights: Any, transform: Transform | str, options: Inference
 ) -> _M:
     """Return a statistic of a whole map, tested; parameters and errors as in ``moran``.
 
     Assumption: under the hypothesis every arrangement of the values over the units is equally likely.
     """
-    m = positive_integer(permutations, "permutations")
-    side, seed = choice(Alternative, alternative, "alternative"), seed_of(rng)
-    way = choice(Transform, transform, "transform")
+    plan, way = Plan.of(options), choice(Transform, transform, "transform")
     data = sample(y, weights, transform=way)
     sums = link_sums(data.weights.matrix)
     if not len(data.weights.data) or sums.s0 == 0:
         raise InputError(f"weights must link some of the {data.n} units that have a value; they sum to {sums.s0:g}")
     value, p = np.nan, np.nan
     if not data.constant:
-        ends = link_ends(data.weights.matrix) if formula.of_differences else None
-        total, p = _tested(data, ends, total_draws(
-            data.z, data.weights, permutations=m, seed=seed, progress=progress, ends=ends
-        ), side)  # fmt: skip
+        total, p = _tested(data, formula, plan)
         value = total * formula.scale(data.n, sums.s0)
     expected, normality, randomization = formula.moments(data, sums)
     z_n, z_r = (float((value - expected) / np.sqrt(v)) if v > 0 else np.nan for v in (normality, randomization))
@@ -156,27 +142,35 @@ def whole_map(
         variance_randomization=randomization,
         z_normality=z_n,
         z_randomization=z_r,
-        p_normality=normal_p(z_n, side),
-        p_randomization=normal_p(z_r, side),
+        p_normality=normal_p(z_n, plan.alternative),
+        p_randomization=normal_p(z_r, plan.alternative),
         p=p,
         n=data.n,
         s0=sums.s0,
-        permutations=m,
-        seed=seed,
-        alternative=side,
+        permutations=plan.permutations,
+        seed=plan.seed,
+        alternative=plan.alternative,
         transform=way,
         dropped=data.dropped,
     )
 
 
-def _tested(
-    data: Sample, ends: NDArray[np.float64] | None, draws: NDArray[np.float64], side: Alternative
-) -> tuple[float, float]:
-    """Return the observed sum and its permutation p; draws equal to it but for rounding count on both sides."""
-    z = data.z
-    observed = float(z @ (data.weights.matrix @ z))
-    if ends is not None:
-        observed = float(ends @ z**2) - 2 * observed
+def _tested(data: Sample, formula: Formula, plan: Plan) -> tuple[float, float]:
+    """Return the observed sum and its permutation p."""
+    z, matrix = data.z, data.weights.matrix
+    ends = link_ends(matrix) if formula.of_differences else None
+    if ends is not None:  # sum w (z_i - z_j)^2 = sum ends z^2 - 2 z'Wz
+        matrix = -2 * matrix
+    observed = float(z @ (matrix @ z)) + (0.0 if ends is None else float(ends @ z**2))
+    draws = quadratic_draws(
+        z, matrix, own=ends, permutations=plan.permutations, seed=plan.seed, executor=plan.executor,
+        progress=plan.progress,
+    )  # fmt: skip
+    return observed, total_p(observed, draws, plan)
+
+
+def total_p(observed: float, draws: NDArray[np.float64], plan: Plan) -> float:
+    """Return the permutation p of a value; draws equal to it but for rounding count on both sides."""
     tie = 1e-9 * (abs(observed) + float(draws.std()))
     greater, less = np.sum(draws >= observed - tie), np.sum(draws <= observed + tie)
-    return observed, float(pseudo_p(np.array([greater]), np.array([less]), len(draws), side)[0])
+    return float(pseudo_p(np.array([greater]), np.array([less]), len(draws), plan.alternative)[0])

@@ -1,25 +1,17 @@
-"""Hot and cold spots: Getis-Ord Gi and Gi*, where high or low values crowd together."""
+"""Getis-Ord Gi and Gi*: hot and cold spots at three levels of confidence."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import pandas as pd
 
-from kazgeo.autocorrelation.permutation import conditional_tails, seed_of
-from kazgeo.autocorrelation.sample import Sample, Transform, choice, positive_integer, sample
-from kazgeo.autocorrelation.significance import (
-    Alternative,
-    Correction,
-    LocalInference,
-    adjusted,
-    passes,
-    probability,
-    pseudo_p,
-)
-from kazgeo.progress import Progress, silent
+from kazgeo.autocorrelation.moments import row_sums
+from kazgeo.autocorrelation.plan import LocalOptions, Plan
+from kazgeo.autocorrelation.sample import Sample, Transform, choice, sample
+from kazgeo.autocorrelation.significance import LocalInference, passes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,13 +59,8 @@ def getis_ord(
     weights: Any,
     *,
     star: bool = True,
-    permutations: int = 9_999,
-    alternative: Alternative | str = Alternative.TWO_SIDED,
-    correction: Correction | str = Correction.FDR,
-    alpha: float = 0.05,
     transform: Transform | str = Transform.BINARY,
-    rng: int | np.random.Generator | None = None,
-    progress: Progress = silent,
+    **options: Unpack[LocalOptions],
 ) -> GetisOrd:
     r"""Return Gi* (or Gi) of every unit as a z-score, with permutation p and hot and cold spots after correction.
 
@@ -90,20 +77,12 @@ def getis_ord(
     star : bool
         Gi*: the unit belongs to its own neighbourhood, with its self weight under ``transform="given"`` where there
         is one, else with its row's largest weight (1 for binary weights, as Getis and Ord have it). Gi: it does not.
-    permutations : int
-        Draws m; the smallest p is 1 / (m + 1), two-sided 2 / (m + 1).
-    alternative : {"two-sided", "greater", "less", "directed"}
-        "greater": hot spots only; "less": cold spots only; "directed": the smaller tail, as GeoDa and esda.
-    correction : {"fdr", "fdr_by", "bonferroni", "none"}
-        For the number of tests; "fdr" is Benjamini-Hochberg.
-    alpha : float
-        Level at which ``n_significant`` counts; labels always use 0.01, 0.05 and 0.10.
     transform : {"row", "binary", "given"}
         What is done to the weights first; "row" and "binary" give the same z and p.
-    rng : int, Generator or None
-        Seed; the result stores it.
-    progress : Progress
-        Called between blocks of permutations.
+    **options
+        ``permutations``, ``alternative``, ``correction``, ``alpha``, ``draws``, ``rng``, ``executor``, ``progress``:
+        see ``kazgeo.autocorrelation.LocalOptions``. "greater": hot spots only; "less": cold spots only. Labels always
+        use the levels 0.01, 0.05 and 0.10; ``alpha`` is that of ``n_significant``.
 
     Returns
     -------
@@ -146,30 +125,21 @@ def getis_ord(
     Traceback (most recent call last):
     kazgeo.errors.InputError: y must have a value for at least 3 units; got 0 of 0
     """
-    m, level, seed = positive_integer(permutations, "permutations"), probability(alpha, "alpha"), seed_of(rng)
-    side = choice(Alternative, alternative, "alternative")
-    fix, kind = choice(Correction, correction, "correction"), choice(Transform, transform, "transform")
+    plan, kind = Plan.of(options), choice(Transform, transform, "transform")
     data = sample(y, weights, transform=kind)
     value = _with_self(data, kind) if star else _without_self(data)
     value[data.weights.cardinalities == 0] = np.nan
     if data.constant:
         p = np.full(data.n, np.nan)
     else:
-        tails = conditional_tails(data.z, data.weights, permutations=m, seed=seed, progress=progress)
-        p = np.where(np.isnan(value), np.nan, pseudo_p(tails.greater, tails.less, m, side))
-    p_adjusted = adjusted(p, fix)
-    return GetisOrd(
-        p=data.spread(p, "p"),
-        p_adjusted=data.spread(p_adjusted, "p_adjusted"),
-        label=data.spread_codes(_labels(data, value, p_adjusted), "undefined", "label"),
-        permutations=m,
-        alternative=side,
-        correction=fix,
-        alpha=level,
-        seed=seed,
-        dropped=data.dropped,
-        options={"star": star, "transform": kind.value},
-        value=data.spread(value, "value"),
+        p = np.where(np.isnan(value), np.nan, plan.p(plan.tails(data.z, data.weights)))
+    return plan.result(
+        GetisOrd,
+        data,
+        p,
+        lambda q: _labels(data, value, q),
+        {"value": value, "star": star},
+        transform=kind.value,
         star=star,
     )
 
@@ -184,8 +154,8 @@ def _with_self(data: Sample, kind: Transform) -> NDArray[np.float64]:
     if len(linked):
         largest[linked] = np.maximum.reduceat(weights.data, weights.indptr[linked])
     own = np.where((data.own != 0) & (kind is Transform.GIVEN), data.own, largest)
-    total = np.asarray(weights.matrix.sum(axis=1)).ravel() + own
-    squares = np.asarray((weights.matrix * weights.matrix).sum(axis=1)).ravel() + own**2
+    total = row_sums(weights.matrix) + own
+    squares = row_sums(weights.matrix, 2) + own**2
     return _ratio(weights.matrix @ z + own * z, (n * squares - total**2) / (n - 1), squares)
 
 
@@ -196,8 +166,7 @@ def _without_self(data: Sample) -> NDArray[np.float64]:
     n, z, matrix = data.n, data.z, data.weights.matrix
     mean = -z / (n - 1)
     spread = np.clip((n - z**2) / (n - 1) - mean**2, 0, None)
-    total = np.asarray(matrix.sum(axis=1)).ravel()
-    squares = np.asarray((matrix * matrix).sum(axis=1)).ravel()
+    total, squares = row_sums(matrix), row_sums(matrix, 2)
     free = np.where(spread > 1e-9, spread, 0.0)
     return _ratio(matrix @ z - total * mean, free * ((n - 1) * squares - total**2) / (n - 2), squares)
 

@@ -1,0 +1,131 @@
+"""Random draws that can be had again: seeds, rows of different numbers, and the draws that units share."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kazgeo.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["SharedDraws", "distinct_draws", "seed_of", "stream_key"]
+
+#: Numbers held at once; decides memory, never results.
+BLOCK = 4_000_000
+
+
+def seed_of(rng: int | np.random.Generator | None) -> int:
+    """Return a seed that can be stored: the one given, one drawn from the generator, or a fresh one.
+
+    Examples
+    --------
+    >>> seed_of(7)
+    7
+    >>> seed_of(np.random.default_rng(1)) == seed_of(np.random.default_rng(1))
+    True
+    >>> seed_of(-1)
+    Traceback (most recent call last):
+    kazgeo.errors.InputError: rng must be None, a whole number of at least 0 or a numpy Generator; got -1
+    """
+    if rng is None:
+        return secrets.randbits(63)
+    if isinstance(rng, np.random.Generator):
+        return int(rng.integers(2**63 - 1))
+    if isinstance(rng, bool) or not isinstance(rng, (int, np.integer)) or rng < 0:
+        raise InputError(f"rng must be None, a whole number of at least 0 or a numpy Generator; got {rng!r}")
+    return int(rng)
+
+
+def stream_key(seed: int) -> np.uint64:
+    """Return 64 well mixed bits of a seed of any size, from which the streams of the kernels start.
+
+    Examples
+    --------
+    >>> len({int(stream_key(seed)) for seed in (1, 2, 10**30, 1)})
+    3
+    """
+    return np.uint64(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0])
+
+
+def distinct_draws(rng: np.random.Generator, n: int, k: int, rows: int) -> NDArray[np.int64]:
+    """Draw ``k`` different numbers below ``n``, in random order, ``rows`` times.
+
+    A number that repeats an earlier one of its row is drawn anew until all differ. The rule treats all numbers
+    alike, so every ordered row of different numbers has the same chance.
+
+    Parameters
+    ----------
+    rng : Generator
+        Source of randomness.
+    n, k, rows : int
+        k <= n.
+
+    Returns
+    -------
+    int64 array, shape (rows, k)
+
+    Examples
+    --------
+    >>> draws = distinct_draws(np.random.default_rng(0), 5, 5, 2)
+    >>> np.sort(draws).tolist()
+    [[0, 1, 2, 3, 4], [0, 1, 2, 3, 4]]
+    >>> distinct_draws(np.random.default_rng(0), 5, 2, 0).shape
+    (0, 2)
+    """
+    if 2 * k > n:
+        return rng.permuted(np.tile(np.arange(n), (rows, 1)), axis=1)[:, :k]
+    draws = rng.integers(n, size=(rows, k))
+    open_rows = np.arange(rows)
+    while len(open_rows):
+        some = draws[open_rows]
+        order = np.argsort(some, axis=1, kind="stable")
+        ranked = np.take_along_axis(some, order, axis=1)
+        repeats = np.zeros(some.shape, dtype=bool)
+        repeats[:, 1:] = ranked[:, 1:] == ranked[:, :-1]
+        bad = repeats.any(axis=1)
+        again = np.zeros((int(bad.sum()), k), dtype=bool)
+        np.put_along_axis(again, order[bad], repeats[bad], axis=1)
+        open_rows, some = open_rows[bad], some[bad]
+        some[again] = rng.integers(n, size=int(again.sum()))
+        draws[open_rows] = some
+    return draws
+
+
+@dataclass(frozen=True)
+class SharedDraws:
+    """The draws for all units with k neighbours, in blocks of a size that depends on nothing but n and k.
+
+    Parameters
+    ----------
+    n, k : int
+        Units, and neighbours of each; k < n.
+    m : int
+        Number of draws.
+    seed : int
+        The draws depend on it, n and k only.
+
+    Examples
+    --------
+    >>> [(rows, drawn.shape) for rows, drawn in SharedDraws(5, 2, 3, seed=0).blocks()]
+    [(slice(0, 3, None), (3, 3))]
+    """
+
+    n: int
+    k: int
+    m: int
+    seed: int
+
+    def blocks(self) -> Iterator[tuple[slice, NDArray[np.int64]]]:
+        """Yield numbers of draws and k + 1 different units for each, shape (block, k + 1)."""
+        rng = np.random.default_rng([self.seed, self.k])
+        width = self.k + 1
+        rows = max(1, BLOCK // (self.n if 2 * width > self.n else width))
+        for start in range(0, self.m, rows):
+            stop = min(self.m, start + rows)
+            yield slice(start, stop), distinct_draws(rng, self.n, width, stop - start)
