@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,7 +17,17 @@ from kazgeo.weights import Weights, as_weights
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Sample", "Transform", "choice", "numbers", "positive_integer", "sample"]
+__all__ = [
+    "Sample",
+    "Transform",
+    "choice",
+    "is_constant",
+    "numbers",
+    "positive_integer",
+    "sample",
+    "sample_together",
+    "standardized",
+]
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -68,13 +79,12 @@ class Sample:
     @property
     def constant(self) -> bool:
         """Whether the values do not vary beyond rounding."""
-        return bool(np.ptp(self.y) <= ROUNDING * np.abs(self.y).max())
+        return is_constant(self.y)
 
     @property
     def z(self) -> NDArray[np.float64]:
         """Values less their mean, in population standard deviations, shape (n,)."""
-        centred = self.y - self.y.mean()
-        return np.asarray(centred / np.sqrt(np.mean(centred**2)))
+        return standardized(self.y)
 
     def spread(self, values: NDArray[np.float64], name: str) -> pd.Series:
         """Return values of the used units on the caller's index, NaN elsewhere."""
@@ -141,6 +151,72 @@ def sample(y: pd.Series, weights: Any, *, transform: Transform | str = Transform
     dropped = _told(y.index[order[~has_value]], bare.isolates, given)
     made = _transformed(bare, choice(Transform, transform, "transform"))
     return Sample(y.index, places, values[places], made, np.asarray(own), dropped)
+
+
+def sample_together(
+    variables: Mapping[str, pd.Series], weights: Any, *, transform: Transform | str = Transform.ROW
+) -> tuple[Sample, NDArray[np.float64]]:
+    """Bring several variables and weights together; a unit that lacks one of the values is set aside.
+
+    Parameters
+    ----------
+    variables : mapping of name to Series
+        As in ``sample``, all of the same units in any order; the first gives the caller's index. Names are those of
+        the parameters, for messages.
+    weights, transform
+        As in ``sample``.
+
+    Returns
+    -------
+    Sample, float array of shape (n, variables)
+        ``Sample.y`` is the first variable.
+
+    Examples
+    --------
+    >>> w = Weights.from_pairs(list("abcd"), [("a", "b"), ("b", "c"), ("c", "d")])
+    >>> x, y = pd.Series([1.0, 2, 3, 4], index=list("abcd")), pd.Series([None, 8.0, 7, 6], index=list("dcba"))
+    >>> data, values = sample_together({"x": x, "y": y}, w)
+    >>> values.tolist(), data.dropped.to_dict("split")["data"]
+    ([[1.0, 6.0], [2.0, 7.0], [3.0, 8.0]], [['d', 'missing value']])
+    >>> sample_together({"x": x, "y": y.iloc[:3]}, w)
+    Traceback (most recent call last):
+    kazgeo.errors.InputError: x and y must have the same units; y lacks 1: 'a'
+    """
+    (first, head), *_ = variables.items()
+    columns = {name: pd.Series(numbers(y, name), index=y.index) for name, y in variables.items()}
+    for name, column in columns.items():
+        lacking, strange = head.index.difference(column.index), column.index.difference(head.index)
+        parts = [f"{name} lacks {len(lacking)}: {listing(lacking)}"] if len(lacking) else []
+        parts += [f"{first} lacks {len(strange)}: {listing(strange)}"] if len(strange) else []
+        if parts:
+            raise InputError(f"{first} and {name} must have the same units; {'; '.join(parts)}")
+    table = np.column_stack([column.reindex(head.index).to_numpy() for column in columns.values()])
+    whole = ~np.isnan(table).any(axis=1)
+    data = sample(pd.Series(np.where(whole, table[:, 0], np.nan), index=head.index), weights, transform=transform)
+    return data, table[data.places]
+
+
+def is_constant(values: NDArray[np.float64]) -> bool:
+    """Return whether values do not vary beyond rounding.
+
+    Examples
+    --------
+    >>> is_constant(np.array([0.1 + 0.2, 0.3])), is_constant(np.array([0.0, 1e-9]))
+    (True, False)
+    """
+    return bool(np.ptp(values) <= ROUNDING * np.abs(values).max())
+
+
+def standardized(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return values less their mean, in population standard deviations.
+
+    Examples
+    --------
+    >>> standardized(np.array([1.0, 3.0])).tolist()
+    [-1.0, 1.0]
+    """
+    centred = values - values.mean()
+    return np.asarray(centred / np.sqrt(np.mean(centred**2)))
 
 
 def numbers(y: Any, name: str) -> NDArray[np.float64]:

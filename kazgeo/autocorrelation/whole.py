@@ -19,7 +19,7 @@ from kazgeo.errors import InputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["MOMENTS", "Formula", "WholeMap", "total_p", "whole_map"]
+__all__ = ["MOMENTS", "Formula", "WholeMap", "linked", "tested", "total_p", "whole_map"]
 
 #: Columns of the table besides the statistic, which bears its own symbol.
 MOMENTS = (
@@ -40,7 +40,8 @@ class WholeMap:
     expected : float
         Its mean when nothing is there to find.
     variance_normality, variance_randomization : float
-        Of the statistic when values are normal, and when they are dealt at random over the units.
+        Of the statistic when values are normal, and when they are dealt at random over the units; NaN where no
+        formula is known.
     z_normality, z_randomization : float
         (value - expected) / standard deviation.
     p_normality, p_randomization : float
@@ -126,37 +127,64 @@ def whole_map(
     """
     plan, way = Plan.of(options), choice(Transform, transform, "transform")
     data = sample(y, weights, transform=way)
+    sums = linked(data)
+    value, draws = np.nan, None
+    if not data.constant:
+        scale = formula.scale(data.n, sums.s0)
+        total, draws = _total(data, formula, plan)
+        value, draws = total * scale, draws * scale
+    return tested(kind, data, plan, way, value=value, draws=draws, moments=formula.moments(data, sums))
+
+
+def linked(data: Sample) -> LinkSums:
+    """Return the sums of the weights, or refuse a map without links.
+
+    Raises
+    ------
+    InputError
+        Nothing is linked among the units that have a value.
+    """
     sums = link_sums(data.weights.matrix)
     if not len(data.weights.data) or sums.s0 == 0:
         raise InputError(f"weights must link some of the {data.n} units that have a value; they sum to {sums.s0:g}")
-    value, p = np.nan, np.nan
-    if not data.constant:
-        total, p = _tested(data, formula, plan)
-        value = total * formula.scale(data.n, sums.s0)
-    expected, normality, randomization = formula.moments(data, sums)
-    z_n, z_r = (float((value - expected) / np.sqrt(v)) if v > 0 else np.nan for v in (normality, randomization))
+    return sums
+
+
+def tested(
+    kind: type[_M],
+    data: Sample,
+    plan: Plan,
+    transform: Transform,
+    *,
+    value: float,
+    draws: NDArray[np.float64] | None,
+    moments: tuple[float, float, float],
+) -> _M:
+    """Return the result for a value, its draws (None: undefined) and its moments: mean and both variances."""
+    expected, *variances = moments
+    z_n, z_r = (float((value - expected) / np.sqrt(v)) if v > 0 else np.nan for v in variances)
     return kind(
-        value=value,
-        expected=expected,
-        variance_normality=normality,
-        variance_randomization=randomization,
+        value=float(value),
+        expected=float(expected),
+        variance_normality=float(variances[0]),
+        variance_randomization=float(variances[1]),
         z_normality=z_n,
         z_randomization=z_r,
         p_normality=normal_p(z_n, plan.alternative),
         p_randomization=normal_p(z_r, plan.alternative),
-        p=p,
+        p=np.nan if draws is None else total_p(float(value), draws, plan),
         n=data.n,
-        s0=sums.s0,
+        s0=float(data.weights.data.sum()),
         permutations=plan.permutations,
         seed=plan.seed,
         alternative=plan.alternative,
-        transform=way,
+        transform=transform,
         dropped=data.dropped,
     )
 
 
-def _tested(data: Sample, formula: Formula, plan: Plan) -> tuple[float, float]:
-    """Return the observed sum and its permutation p."""
+def _total(data: Sample, formula: Formula, plan: Plan) -> tuple[float, NDArray[np.float64]]:
+    """Return the observed sum and that of every draw."""
     z, matrix = data.z, data.weights.matrix
     ends = link_ends(matrix) if formula.of_differences else None
     if ends is not None:  # sum w (z_i - z_j)^2 = sum ends z^2 - 2 z'Wz
@@ -166,7 +194,7 @@ def _tested(data: Sample, formula: Formula, plan: Plan) -> tuple[float, float]:
         z, matrix, own=ends, permutations=plan.permutations, seed=plan.seed, executor=plan.executor,
         progress=plan.progress,
     )  # fmt: skip
-    return observed, total_p(observed, draws, plan)
+    return observed, draws
 
 
 def total_p(observed: float, draws: NDArray[np.float64], plan: Plan) -> float:
