@@ -30,7 +30,7 @@ $(VENV)/.installed: $(VENV)/pyvenv.cfg pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
-	@$(PIP) install -qq $(CONSTRAINTS) --editable '.[test,lint,data]'
+	@$(PIP) install -qq $(CONSTRAINTS) --editable '.[test,lint,data,dask]'
 	@touch $@
 
 demo: $(VENV)/.installed

@@ -13,7 +13,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kazgeo.autocorrelation import geary, local_moran, moran
+from kazgeo.autocorrelation import (
+    geary,
+    general_g,
+    join_counts,
+    lee,
+    local_geary,
+    local_moran,
+    local_moran_bivariate,
+    local_moran_rate,
+    moran,
+    moran_bivariate,
+    moran_rate,
+)
 from kazgeo.hotspots import getis_ord
 from kazgeo.weights import Weights, contiguity
 
@@ -128,3 +140,104 @@ def test_getis_ord(case, star):
     ours = getis_ord(y, weights, star=star, alternative="directed", rng=1)
     np.testing.assert_allclose(ours.value[linked], peer.Zs[linked], rtol=0, atol=1e-9)
     assert_same_p(ours.p[linked].to_numpy(), peer.p_sim[linked], chance_of_ties(weights, linked))
+
+
+def second(y):
+    return pd.Series(np.random.default_rng(21).normal(size=len(y)), index=y.index)
+
+
+def population(y):
+    return pd.Series(np.random.default_rng(22).integers(500, 9_000, len(y)), index=y.index)
+
+
+def test_general_g(case):
+    from esda import G
+
+    weights, y, _ = case
+    np.random.seed(13)
+    peer = G(y.to_numpy(), weights.binary().to_libpysal().to_W(), permutations=999)
+    ours = general_g(y, weights, alternative="directed", rng=1, permutations=999)
+    assert pytest.approx(peer.G, abs=1e-12) == ours.G
+    assert ours.expected == pytest.approx(peer.EG, abs=1e-12)
+    assert ours.variance_randomization == pytest.approx(peer.VG, rel=1e-9)
+    assert ours.p_randomization == pytest.approx(peer.p_norm, abs=1e-9)
+    assert abs(ours.p - peer.p_sim) <= 5.5 * np.sqrt(2 * 0.25 / 999)
+
+
+def test_join_counts(case):
+    from esda import Join_Counts
+
+    weights, y, _ = case
+    rich = y > y.median()
+    peer = Join_Counts(rich.to_numpy().astype(int), weights.binary().to_libpysal().to_W(), permutations=99)
+    joins = join_counts(rich, weights, rng=1, permutations=99).table["joins"]
+    wanted = {
+        (True, True): peer.bb,
+        (False, False): peer.ww,
+        (False, True): peer.bw,
+        ("different", "different"): peer.bw,
+    }
+    for pair, count in wanted.items():
+        assert joins[pair] == pytest.approx(float(count), abs=1e-9)
+
+
+def test_moran_of_two_variables_and_of_rates(case):
+    from esda import Moran_BV, Moran_Rate
+
+    weights, y, _linked = case
+    np.random.seed(14)
+    peer = Moran_BV(y.to_numpy(), second(y).to_numpy(), weights.to_libpysal().to_W(), permutations=DRAWS)
+    ours = moran_bivariate(y, second(y), weights, alternative="directed", rng=1)
+    assert ours.I * ours.s0 / ours.n == pytest.approx(peer.I, abs=1e-12)  # esda divides by n, isolates or not
+    assert_same_p(ours.p, peer.p_sim)
+    events = np.random.default_rng(23).poisson(population(y) / 100)
+    peer = Moran_Rate(events, population(y).to_numpy(), weights.to_libpysal().to_W(), permutations=DRAWS)
+    ours = moran_rate(pd.Series(events, index=y.index), population(y), weights, alternative="directed", rng=1)
+    assert pytest.approx(peer.I, abs=1e-12) == ours.I
+    assert_same_p(ours.p, peer.p_sim)
+
+
+def test_lee(case):
+    from esda import Spatial_Pearson
+
+    weights, y, linked = case
+    if not linked.all():
+        pytest.skip("esda has no Lee with isolates")
+    one, two = (v.to_numpy()[:, None] for v in (y, second(y)))
+    peer = Spatial_Pearson(connectivity=weights.row_standardized().matrix, permutations=0).fit(one, two)
+    assert pytest.approx(peer.association_[0, 1], abs=1e-12) == lee(y, second(y), weights, rng=1, permutations=9).L
+
+
+def test_local_moran_of_two_variables_and_of_rates(case):
+    from esda import Moran_Local_BV, Moran_Local_Rate
+
+    weights, y, linked = case
+    options = {"permutations": DRAWS, "seed": 3, "keep_simulations": False}
+    w = weights.to_libpysal().to_W()
+    peer = Moran_Local_BV(y.to_numpy(), second(y).to_numpy(), w, **options)
+    ours = local_moran_bivariate(y, second(y), weights, alternative="directed", rng=1)
+    np.testing.assert_allclose(ours.I[linked], peer.Is[linked], rtol=0, atol=1e-12)
+    assert_same_p(ours.p[linked].to_numpy(), peer.p_sim[linked], chance_of_ties(weights, linked))
+    events = np.random.default_rng(23).poisson(population(y) / 100)
+    peer = Moran_Local_Rate(events, population(y).to_numpy(), w, permutations=DRAWS, seed=3)
+    ours = local_moran_rate(pd.Series(events, index=y.index), population(y), weights, alternative="directed", rng=1)
+    np.testing.assert_allclose(ours.I[linked], peer.Is[linked], rtol=0, atol=1e-12)
+    assert_same_p(ours.p[linked].to_numpy(), peer.p_sim[linked], chance_of_ties(weights, linked))
+
+
+def test_local_geary(case):
+    """esda mixes up units whose ids are not sorted, and has fewer values than units where there are isolates."""
+    from esda import Geary_Local, Geary_Local_MV
+
+    weights, y, linked = case
+    if not linked.all():
+        pytest.skip("esda's local Geary has fewer values than units when there are isolates")
+    plain = Weights(pd.RangeIndex(weights.n), weights.indptr, weights.indices, weights.data)
+    w = plain.to_libpysal().to_W()
+    peer = Geary_Local(connectivity=w, permutations=DRAWS, n_jobs=1, keep_simulations=False).fit(y.to_numpy())
+    ours = local_geary(y, weights, scale="esda", alternative="directed", rng=1)
+    np.testing.assert_allclose(ours.C, peer.localG, rtol=1e-11, atol=1e-12)
+    assert_same_p(ours.p.to_numpy(), peer.p_sim, chance_of_ties(weights, linked))
+    peer = Geary_Local_MV(connectivity=w, permutations=99).fit([y.to_numpy(), second(y).to_numpy()])
+    both = local_geary(pd.DataFrame({"y": y, "x": second(y)}), weights, scale="esda", permutations=9, rng=1)
+    np.testing.assert_allclose(both.C, peer.localG, rtol=1e-11, atol=1e-12)
