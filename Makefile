@@ -57,8 +57,12 @@ plugin: $(VENV)/.installed
 	@$(BIN)/python qgis_plugin/update.py >/dev/null
 	@$(BIN)/python qgis_plugin/build.py --out dist
 
-bench: $(VENV)/.installed-test
-	@$(BIN)/python -W ignore -m tests.benchmarks
+$(VENV)/.installed-bench: $(VENV)/.installed-test tests/benchmarks/requirements.txt
+	@$(PIP) install -qq $(CONSTRAINTS) -r tests/benchmarks/requirements.txt
+	@touch $@
+
+bench: $(VENV)/.installed-bench
+	@$(BIN)/python -W ignore -m tests.benchmarks $(TASK)
 
 clean:
 	rm -rf $(VENV) $(OUT) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-__all__ = ["Alternative", "Correction", "Draws"]
+__all__ = ["Alternative", "Correction", "Draws", "PValue"]
 
 
 class Alternative(StrEnum):
@@ -31,3 +31,10 @@ class Draws(StrEnum):
 
     SHARED = "shared"
     INDEPENDENT = "independent"
+
+
+class PValue(StrEnum):
+    """Where a p-value comes from: permutation, or the normal distribution of z."""
+
+    PERMUTATION = "permutation"
+    NORMAL = "normal"

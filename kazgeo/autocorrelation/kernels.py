@@ -24,6 +24,7 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _A, _B = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _S30, _S27, _S31, _S32 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(32)
 _LOW = np.uint64(0xFFFFFFFF)
+_SEEN = 4095
 
 
 @numba.njit(cache=True, inline="always")  # type: ignore[untyped-decorator, unused-ignore]
@@ -154,20 +155,39 @@ def extremes(
 
 
 @numba.njit(cache=True, inline="always")  # type: ignore[untyped-decorator, unused-ignore]
-def _choose(state: Any, n: int, k: int, drawn: Whole, order: Whole) -> Any:
-    """Draw k different numbers below n into ``drawn``; ``order`` holds 0 .. n - 1 before and after."""
-    if k * k <= n:  # few: draw again what repeats
+def _repeats(drawn: Whole, k: int) -> bool:
+    """Return whether two of the first k numbers are the same."""
+    found = False
+    for c in range(1, k):
+        for b in range(c):
+            found |= drawn[b] == drawn[c]
+    return found
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _few(state: Any, n: int, drawn: Whole, seen: Whole, turn: int) -> Any:
+    """Draw different numbers below n into ``drawn``, all again when two are the same.
+
+    ``seen`` keeps in which turn a number with the same low bits was drawn last: only then all are compared.
+    """
+    k = len(drawn)
+    again = True
+    while again:
+        suspect = False
         for c in range(k):
-            fresh = False
-            while not fresh:
-                state, j = _below(state, n)
-                fresh = True
-                for b in range(c):
-                    if drawn[b] == j:
-                        fresh = False
-                drawn[c] = j
-        return state
-    for c in range(k):  # many: the start of a shuffle, its steps kept to be taken back
+            state, j = _below(state, n)
+            drawn[c] = j
+            suspect |= seen[j & _SEEN] == turn
+            seen[j & _SEEN] = turn
+        again = suspect and _repeats(drawn, k)
+    return state
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _many(state: Any, n: int, drawn: Whole, order: Whole) -> Any:
+    """Draw different numbers below n into ``drawn`` by the start of a shuffle, whose steps are then taken back."""
+    k = len(drawn)
+    for c in range(k):
         state, j = _below(state, n - c)
         j += c
         order[c], order[j] = order[j], order[c]
@@ -190,20 +210,31 @@ def independent(
     """
     n, width = values.shape
     out = np.zeros((2, stop - start), dtype=np.int64)
-    order = np.arange(n - 1)
-    drawn = np.empty(n, dtype=np.int64)
+    order, room = np.arange(n - 1), np.empty(n, dtype=np.int64)
+    seen = np.full(_SEEN + 1, -1, dtype=np.int64)
+    column = values[:, 0].copy()
     for i in range(start, stop):
         state = _start(key, i)
-        base, k = indptr[i], indptr[i + 1] - indptr[i]
-        for _ in range(m):
-            state = _choose(state, n - 1, k, drawn, order)
+        k = indptr[i + 1] - indptr[i]
+        weight, drawn = data[indptr[i] : indptr[i + 1]], room[:k]
+        few = k * k <= n - 1
+        bottom, top = low[i], high[i]
+        greater, less = 0, 0
+        for draw in range(m):
+            if few:
+                state = _few(state, n - 1, drawn, seen, (i - start) * m + draw)
+            else:
+                state = _many(state, n - 1, drawn, order)
             total = 0.0
             for c in range(k):
-                j = drawn[c] + (drawn[c] >= i)
-                part = 0.0
-                for f in range(width):
-                    part += coefficients[i, f] * values[j, f]
-                total += data[base + c] * part
-            out[0, i - start] += total >= low[i]
-            out[1, i - start] += total <= high[i]
+                total += weight[c] * column[drawn[c] + (drawn[c] >= i)]
+            total *= coefficients[i, 0]
+            for f in range(1, width):
+                more = 0.0
+                for c in range(k):
+                    more += weight[c] * values[drawn[c] + (drawn[c] >= i), f]
+                total += coefficients[i, f] * more
+            greater += total >= bottom
+            less += total <= top
+        out[0, i - start], out[1, i - start] = greater, less
     return out

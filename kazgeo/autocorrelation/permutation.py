@@ -31,11 +31,13 @@ __all__ = ["Tails", "conditional_sums", "conditional_tails", "distinct_draws", "
 
 #: Sums closer than this, relative to what was added, are ties: differences below it are rounding.
 TIE = 1e-9
-#: Units looked up, and numbers made, in one piece of work; decide how often progress is told, never results.
-UNITS = 250_000
-NUMBERS = 200_000_000
+#: Units in one piece of work: at least so many, more where drawing anew for each piece would cost more than they do.
+UNITS = 50_000
+#: Sums compared one by one in one piece of work, and units at least. Pieces decide speed, never results.
+NUMBERS = 20_000_000
+FEWEST = 1_000
 #: Numbers drawn and looked up below which threads cost more than they save.
-SMALL = 2_000_000
+SMALL = 200_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,7 +221,7 @@ def _parts(
     values: NDArray[np.float64], weights: Weights, factors: NDArray[np.float64], m: int, *, unequal: bool = False
 ) -> Iterator[_Part]:
     """Yield the units by number of neighbours, equal and unequal rows apart, in pieces of bearable size."""
-    equal = np.zeros(weights.n, dtype=bool) if unequal else _equal_rows(weights)
+    equal = np.zeros(weights.n, dtype=bool) if unequal else weights.equal_rows
     counted = weights.binary() if equal.all() else weights
     low, high = _limits(values, counted, factors)
     if not equal.all() and equal.any():
@@ -230,7 +232,8 @@ def _parts(
         for alike in (True, False):
             units = np.flatnonzero(of_size & (equal == alike))
             table = alike and factors.shape[1] == 1
-            for start, stop in pieces(len(units), UNITS if table else NUMBERS // m):
+            size = max(UNITS, 5 * m * int(k)) if table else max(FEWEST, NUMBERS // m)
+            for start, stop in pieces(len(units), size):
                 some = units[start:stop]
                 own = weights.data[weights.indptr[some][:, None] + np.arange(0 if alike else k)]
                 yield _Part(int(k), values, some, own, factors[some], low[some], high[some])
@@ -240,7 +243,10 @@ def _limits(
     values: NDArray[np.float64], weights: Weights, factors: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return what is observed less and plus the tolerance for ties, shape (n,) each."""
-    observed = (factors * (weights.matrix @ values)).sum(axis=1)
+    if values.shape[1] == 1:
+        observed = factors[:, 0] * (weights.matrix @ values[:, 0])
+    else:
+        observed = (factors * (weights.matrix @ values)).sum(axis=1)
     size = np.abs(factors).sum(axis=1)
     if (weights.data == 1).all():
         size *= weights.cardinalities
@@ -249,17 +255,6 @@ def _limits(
         size *= np.bincount(rows, np.abs(weights.data), weights.n)
     tie = TIE * (size + np.abs(observed))
     return observed - tie, observed + tie
-
-
-def _equal_rows(weights: Weights) -> NDArray[np.bool_]:
-    """Return which rows have one positive weight throughout."""
-    out = np.zeros(weights.n, dtype=bool)
-    filled = np.flatnonzero(weights.cardinalities > 0)
-    if len(filled):
-        starts = weights.indptr[filled]
-        low, high = np.minimum.reduceat(weights.data, starts), np.maximum.reduceat(weights.data, starts)
-        out[filled] = (low > 0) & (high - low <= 1e-12 * high)
-    return out
 
 
 def _count_shared(part: _Part, draws: SharedDraws) -> NDArray[np.int64]:

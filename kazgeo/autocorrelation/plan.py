@@ -138,7 +138,7 @@ class Plan:
 
     def adjusted(self, p: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return p after the correction for the number of tests."""
-        return adjusted(p, self.correction)
+        return adjusted(p, self.correction, self.permutations + 1)
 
     def significant(self, p: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Return which units pass the correction at the level ``alpha``."""

@@ -13,6 +13,7 @@ import scipy.sparse as sp
 
 from kazgeo.errors import InputError, listing, unknown
 from kazgeo.weights import Weights, as_weights
+from kazgeo.weights.type import canonical_order
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -137,7 +138,7 @@ def sample(y: pd.Series, weights: Any, *, transform: Transform | str = Transform
     values = numbers(y, "y")
     given = as_weights(weights)
     _same_ids(y.index, given.ids)
-    order = _canonical_order(y.index)
+    order = canonical_order(y.index)
     has_value = ~np.isnan(values[order])
     places = order[has_value]
     if len(places) < 3:
@@ -146,11 +147,11 @@ def sample(y: pd.Series, weights: Any, *, transform: Transform | str = Transform
         raise InputError("weights must be finite numbers; got NaN or infinity among them")
     ids = y.index[places]
     kept = given if ids.equals(given.ids) else given.subset(ids)
-    own = kept.matrix.diagonal()
+    own = kept.self_weights
     bare = _without_self(kept) if own.any() else kept
     dropped = _told(y.index[order[~has_value]], bare.isolates, given)
     made = _transformed(bare, choice(Transform, transform, "transform"))
-    return Sample(y.index, places, values[places], made, np.asarray(own), dropped)
+    return Sample(y.index, places, values[places], made, own, dropped)
 
 
 def sample_together(
@@ -296,17 +297,6 @@ def _same_ids(have: pd.Index, want: pd.Index) -> None:
     raise InputError(f"y and weights must have the same units; {'; '.join(parts)}{kinds}")
 
 
-def _canonical_order(index: pd.Index) -> NDArray[np.int64]:
-    """Return the positions that sort the ids, so that the order of rows cannot reach a random draw."""
-    if index.is_monotonic_increasing:
-        return np.arange(len(index))
-    try:
-        return np.asarray(index.argsort(), dtype=np.int64)
-    except TypeError:  # ids of several types
-        keys = [(type(i).__name__, str(i)) for i in index]
-        return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64)
-
-
 def _without_self(weights: Weights) -> Weights:
     links = weights.matrix.tocoo()
     rows, cols = links.coords
@@ -332,7 +322,7 @@ def _transformed(weights: Weights, transform: Transform) -> Weights:
 
 def _told(missing: pd.Index, lonely: pd.Index, given: Weights) -> pd.DataFrame:
     """Tabulate the units set aside and why."""
-    own = np.asarray(given.matrix.diagonal()) != 0
+    own = given.self_weights != 0
     alone = set(given.ids[given.cardinalities - own == 0])
     reasons = ["missing value"] * len(missing)
     reasons += ["no neighbour" if unit in alone else "no neighbour with a value" for unit in lonely]

@@ -22,6 +22,7 @@ __all__ = [
     "LocalInference",
     "adjusted",
     "count_error",
+    "folded",
     "normal_p",
     "passes",
     "probability",
@@ -67,7 +68,7 @@ def pseudo_p(
     """
     upper = (np.asarray(greater) + 1) / (permutations + 1)
     lower = (np.asarray(less) + 1) / (permutations + 1)
-    return _fold(upper, lower, alternative)
+    return folded(upper, lower, alternative)
 
 
 def normal_p(z: float, alternative: Alternative) -> float:
@@ -82,10 +83,17 @@ def normal_p(z: float, alternative: Alternative) -> float:
     """
     from scipy.special import ndtr
 
-    return float(_fold(ndtr(-np.asarray([z])), ndtr(np.asarray([z])), alternative)[0])
+    return float(folded(ndtr(-np.asarray([z])), ndtr(np.asarray([z])), alternative)[0])
 
 
-def _fold(upper: NDArray[np.float64], lower: NDArray[np.float64], alternative: Alternative) -> NDArray[np.float64]:
+def folded(upper: NDArray[np.float64], lower: NDArray[np.float64], alternative: Alternative) -> NDArray[np.float64]:
+    """Return the p-value of an alternative from those of both tails.
+
+    Examples
+    --------
+    >>> folded(np.array([0.02]), np.array([0.99]), Alternative.TWO_SIDED).tolist()
+    [0.04]
+    """
     if alternative is Alternative.GREATER:
         return upper
     if alternative is Alternative.LESS:
@@ -105,7 +113,7 @@ def smallest_p(permutations: int, alternative: Alternative) -> float:
     return min(1.0, (2 if alternative is Alternative.TWO_SIDED else 1) / (permutations + 1))
 
 
-def adjusted(p: NDArray[np.float64], correction: Correction) -> NDArray[np.float64]:
+def adjusted(p: NDArray[np.float64], correction: Correction, grid: int | None = None) -> NDArray[np.float64]:
     """Return p-values adjusted for the number of tests that have one.
 
     Parameters
@@ -117,6 +125,8 @@ def adjusted(p: NDArray[np.float64], correction: Correction) -> NDArray[np.float
         "fdr_by": Benjamini-Yekutieli (any dependence). "fdr_geoda": the cut of GeoDa's maps, which goes up the sorted
         p and stops at the first above i alpha / n (stricter than "fdr", which looks for the last below it).
         "bonferroni": n p. "none": p.
+    grid : int, optional
+        Where all p are whole multiples of 1 / grid (m + 1 for m draws), they need no sorting.
 
     References
     ----------
@@ -136,20 +146,35 @@ def adjusted(p: NDArray[np.float64], correction: Correction) -> NDArray[np.float
     """
     out = np.array(p, dtype=np.float64)
     tested = ~np.isnan(out)
-    if correction is Correction.NONE or not tested.any():
+    n = int(tested.sum())
+    if correction is Correction.NONE or not n:
         return out
     if correction is Correction.BONFERRONI:
-        out[tested] = np.minimum(1.0, out[tested] * tested.sum())
-        return out
+        return np.minimum(1.0, out * n)
+    levels, place = _levels(out[tested], grid)
+    upto = np.cumsum(np.bincount(place, minlength=len(levels)))  # tests with a p of at most each level
     if correction is Correction.FDR_GEODA:
-        order = np.argsort(out[tested])
-        steps = np.maximum.accumulate(out[tested][order] * tested.sum() / np.arange(1, tested.sum() + 1))
-        out[np.flatnonzero(tested)[order]] = np.minimum(1.0, steps)
-        return out
-    from scipy.stats import false_discovery_control
-
-    out[tested] = false_discovery_control(out[tested], method="bh" if correction is Correction.FDR else "by")
+        first = np.r_[0, upto[:-1]] + 1
+        steps = np.maximum.accumulate(levels * n / first)
+    else:
+        factor = n * np.sum(1 / np.arange(1, n + 1)) if correction is Correction.FDR_BY else n
+        some = upto > 0
+        steps = np.full(len(levels), np.inf)
+        steps[some] = levels[some] * factor / upto[some]
+        steps = np.minimum.accumulate(steps[::-1])[::-1]
+    out[tested] = np.minimum(1.0, steps)[place]
     return out
+
+
+def _levels(p: NDArray[np.float64], grid: int | None) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return rising levels and the place of every p among them."""
+    if grid is not None and grid < 10 * len(p):
+        place = np.rint(p * grid).astype(np.int64)
+        levels = np.arange(grid + 1) / grid
+        if np.array_equal(levels[place], p):
+            return levels, place
+    levels, place = np.unique(p, return_inverse=True)
+    return levels, place
 
 
 def passes(p: NDArray[np.float64], alpha: float) -> NDArray[np.bool_]:

@@ -1,5 +1,32 @@
 """Hot and cold spots: where high or low values crowd together, in space and over the years."""
 
+from kazgeo.hotspots.cells import Cells, aggregate
+from kazgeo.hotspots.density import DensityClusters, density_clusters, k_distance
+from kazgeo.hotspots.emerging import EmergingHotSpots, classify, emerging_hot_spots
 from kazgeo.hotspots.getis import LABELS, GetisOrd, getis_ord
+from kazgeo.hotspots.optimized import OptimizedHotSpots, optimized_hot_spots
+from kazgeo.hotspots.scan import SCAN_LABELS, Scan, Secondary, scan_bernoulli, scan_normal, scan_poisson
+from kazgeo.hotspots.trend import mann_kendall
 
-__all__ = ["LABELS", "GetisOrd", "getis_ord"]
+__all__ = [
+    "LABELS",
+    "SCAN_LABELS",
+    "Cells",
+    "DensityClusters",
+    "EmergingHotSpots",
+    "GetisOrd",
+    "OptimizedHotSpots",
+    "Scan",
+    "Secondary",
+    "aggregate",
+    "classify",
+    "density_clusters",
+    "emerging_hot_spots",
+    "getis_ord",
+    "k_distance",
+    "mann_kendall",
+    "optimized_hot_spots",
+    "scan_bernoulli",
+    "scan_normal",
+    "scan_poisson",
+]

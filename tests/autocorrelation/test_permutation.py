@@ -91,7 +91,7 @@ def test_both_routes_count_the_same_draws(monkeypatch):
     weights = Weights.from_arrays(pd.RangeIndex(n), rows, cols)
     values = rng.normal(size=n).round(1)
     fast = conditional_tails(values, weights, permutations=999, seed=2)
-    monkeypatch.setattr(permutation, "_equal_rows", lambda w: np.zeros(w.n, dtype=bool))
+    monkeypatch.setattr(Weights, "equal_rows", property(lambda w: np.zeros(w.n, dtype=bool)))
     slow = conditional_tails(values, weights, permutations=999, seed=2)
     np.testing.assert_array_equal(fast.greater, slow.greater)
     np.testing.assert_array_equal(fast.less, slow.less)
@@ -108,10 +108,10 @@ def random_weights(n, share, *, equal):
 def test_pieces_threads_and_executors_change_nothing(monkeypatch, equal, features, draws):
     values = np.random.default_rng(1).normal(size=(30, features))
     weights = random_weights(30, 0.2, equal=equal)
-    options = {"permutations": 500, "seed": 2, "draws": draws, "coefficients": np.full((30, features), -1.5)}
+    options = {"permutations": 50, "seed": 2, "draws": draws, "coefficients": np.full((30, features), -1.5)}
     whole = conditional_tails(values, weights, **options)
-    monkeypatch.setattr(permutation, "UNITS", 7)
-    monkeypatch.setattr(permutation, "NUMBERS", 3_000)
+    for name, size in (("UNITS", 7), ("NUMBERS", 3_000), ("FEWEST", 3), ("SMALL", 0)):
+        monkeypatch.setattr(permutation, name, size)
     found = [conditional_tails(values, weights, **options)]
     monkeypatch.setattr("os.cpu_count", lambda: 1)
     found.append(conditional_tails(values, weights, **options))

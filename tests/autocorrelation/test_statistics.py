@@ -274,3 +274,31 @@ def test_moran_by_year_is_moran_of_every_year(queen, smooth):
         moran_by_year(smooth, queen)
     with pytest.raises(InputError, match="weights lack 1: 'strange'"):
         moran_by_year(y.rename({"u000": "strange"}, level=0), queen)
+
+
+@pytest.mark.parametrize("correction", ["fdr", "fdr_by"])
+@pytest.mark.parametrize("grid", [None, 100])
+def test_false_discovery_rates_agree_with_scipy(correction, grid):
+    from scipy.stats import false_discovery_control
+
+    p = np.random.default_rng(4).integers(1, 101, 300) / 100
+    p[::7] = np.nan
+    ours = adjusted(p, Correction(correction), grid)
+    tested = ~np.isnan(p)
+    wanted = false_discovery_control(p[tested], method="bh" if correction == "fdr" else "by")
+    np.testing.assert_allclose(ours[tested], wanted, rtol=1e-12)
+    assert np.isnan(ours[~tested]).all()
+
+
+def test_the_cut_of_geoda_goes_up_until_the_first_that_fails():
+    """By GeoDa's loop: the cut is i alpha / n for the last i before the first sorted p that reaches it."""
+    rng = np.random.default_rng(8)
+    for _ in range(200):
+        p = rng.integers(1, 60, 12) / 1000 + 0.0001  # not on the cuts themselves
+        alpha, cut = 0.05, 0.05 / 12
+        for i, value in enumerate(np.sort(p), start=1):
+            if value >= i * alpha / 12:
+                break
+            cut = i * alpha / 12
+        wanted = p < cut
+        assert (adjusted(p, Correction.FDR_GEODA) < alpha - 1e-12).tolist() == wanted.tolist()

@@ -1,122 +1,91 @@
 """Prints, for each task, our time, the peer's time and the ratio: ``make bench``.
 
-Machines are noisy: each side is run several times in turn and the best is taken; compiling and imports are left out
-by one warm-up call a side. Inputs are made with a fixed seed; nothing here is real data.
+Machines are noisy: each side is run several times in turn and the best is taken; runs of more than three seconds
+are not repeated. Weights are made beforehand on both sides. Imports and compiling are left out, and timed apart.
 """
 
 from __future__ import annotations
 
 import platform
+import subprocess
+import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from importlib import metadata
+from itertools import chain
 
-import geopandas
-import numpy as np
-import pandas as pd
-import shapely
+from tests.benchmarks import statistics
+from tests.benchmarks.inputs import skewed
+from tests.benchmarks.task import Task, best
 
-Task = tuple[str, str, Callable[[], object], Callable[[], object]]
-
-
-def best(run: Callable[[], object], repeats: int) -> float:
-    """Return the shortest time of several runs, after one that isn't counted."""
-    run()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - start)
-    return min(times)
-
-
-def mosaic(side: int) -> geopandas.GeoDataFrame:
-    """Return a mosaic of side x side quadrilaterals whose corners are shared and jittered."""
-    rng = np.random.default_rng(1)
-    grid = np.stack(np.meshgrid(np.arange(side + 1.0), np.arange(side + 1.0)), axis=-1) * 1000
-    grid += rng.uniform(-200, 200, grid.shape)
-    corners = np.stack([grid[:-1, :-1], grid[:-1, 1:], grid[1:, 1:], grid[1:, :-1], grid[:-1, :-1]], axis=2)
-    shapes = shapely.polygons(corners.reshape(-1, 5, 2) + np.array([500_000.0, 5_000_000.0]))
-    return geopandas.GeoDataFrame(geometry=shapes, crs=32642)
+#: What is timed, or weighed, in a process of its own: name and code.
+APART = (
+    (
+        "first local Moran of a process, 500 units, import included",
+        "from kazgeo.autocorrelation import local_moran; from kazgeo.weights import Weights; import pandas as pd;"
+        "w = Weights.from_pairs(range(500), [(i, i + d) for d in (1, 20) for i in range(500 - d)]);"
+        "local_moran(pd.Series([float(i * i % 97) for i in range(500)]), w, rng=1)",
+    ),
+    (
+        "local Moran, 1,000,000 units, 9,999 draws, weights and values included",
+        "from tests.benchmarks.inputs import lattice, skewed; from kazgeo.autocorrelation import local_moran;"
+        "local_moran(skewed(1000), lattice(1000), permutations=9_999, rng=1)",
+    ),
+    (
+        "queen contiguity, 1,000,000 polygons, polygons included",
+        "from tests.benchmarks.inputs import mosaic; from kazgeo.weights import contiguity;"
+        "contiguity(mosaic(1000), tolerance_m=0)",
+    ),
+)
 
 
 def tasks() -> Iterator[Task]:
-    """Yield (task, peer, ours, theirs)."""
-    from esda import Geary, Moran, Moran_Local
+    """Yield the tasks of all fields."""
     from inequality.gini import Gini
-    from libpysal.graph import Graph
 
-    from kazgeo import autocorrelation, weights
     from kazgeo.disparity import gini
 
-    land = mosaic(100)
-    yield (
-        "queen contiguity, 10,000 polygons, exact",
-        "libpysal Graph",
-        lambda: weights.contiguity(land, tolerance_m=0),
-        lambda: Graph.build_contiguity(land, rook=False),
-    )
-    yield (
-        "queen contiguity, 10,000 polygons, gaps of 100 m tolerated",
-        "libpysal fuzzy",
-        lambda: weights.contiguity(land),
-        lambda: Graph.build_fuzzy_contiguity(land, tolerance=0.02),
-    )
-    rng = np.random.default_rng(2)
-    spots = geopandas.GeoDataFrame(
-        geometry=geopandas.points_from_xy(rng.uniform(47, 87, 100_000), rng.uniform(41, 55, 100_000)), crs=4326
-    )
-    flat = spots.to_crs(32642)
-    yield (
-        "8 nearest of 100,000 points (ours on the sphere, theirs on the plane)",
-        "libpysal Graph",
-        lambda: weights.knn(spots, 8),
-        lambda: Graph.build_knn(flat, k=8),
-    )
-    w = weights.contiguity(land, tolerance_m=0).row_standardized()
-    graph = w.to_libpysal()
-    y = pd.Series(rng.gamma(2, size=w.n) + w.matrix @ rng.gamma(2, size=w.n), index=land.index)
-    yield (
-        "local Moran, 10,000 polygons, 999 draws",
-        "esda",
-        lambda: autocorrelation.local_moran(y, w, permutations=999, rng=1),
-        lambda: Moran_Local(y.to_numpy(), graph, permutations=999, seed=1, n_jobs=1, keep_simulations=False),
-    )
-    yield (
-        "local Moran, 10,000 polygons, ours with 99,999 draws, theirs with 999",
-        "esda",
-        lambda: autocorrelation.local_moran(y, w, permutations=99_999, rng=1),
-        lambda: Moran_Local(y.to_numpy(), graph, permutations=999, seed=1, n_jobs=1, keep_simulations=False),
-    )
-    yield (
-        "global Moran, 10,000 polygons, 999 draws",
-        "esda",
-        lambda: autocorrelation.moran(y, w, permutations=999, rng=1),
-        lambda: Moran(y.to_numpy(), graph, permutations=999),
-    )
-    yield (
-        "Geary's C, 10,000 polygons, 999 draws",
-        "esda",
-        lambda: autocorrelation.geary(y, w, permutations=999, rng=1),
-        lambda: Geary(y.to_numpy(), graph, permutations=999),
-    )
-    yield "Gini, 10,000 values", "inequality", lambda: gini(y), lambda: Gini(y.to_numpy())
+    y = skewed(100)
+    few = Task("Gini, 10,000 values", "inequality", lambda: gini(y), lambda: Gini(y.to_numpy()))
+    return chain(statistics.tasks(), [few])
+
+
+def apart(code: str) -> tuple[float, float]:
+    """Return seconds and peak megabytes of a process."""
+    tell = "; import resource, sys; sys.stdout.write(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))"
+    start = time.perf_counter()
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code + tell], check=True, capture_output=True)
+    return time.perf_counter() - start, float(done.stdout)
 
 
 def main() -> None:
-    """Print the table as Markdown."""
-    names = ("kazgeo", "libpysal", "esda", "inequality", "numpy", "scipy", "shapely", "geopandas")
+    """Print the tables as Markdown; a word of the task's name may be given to choose."""
+    wanted = sys.argv[1] if len(sys.argv) > 1 else ""
+    names = ("kazgeo", "libpysal", "esda", "inequality", "numba", "numpy", "scipy", "shapely", "geopandas")
     versions = ", ".join(f"{n} {metadata.version(n)}" for n in names)
     print(f"{date.today().isoformat()}, Python {platform.python_version()}, {versions}\n")
     print("| task | peer | ours, s | peer, s | peer / ours |\n|---|---|---|---|---|")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for task, peer, ours, theirs in tasks():
-            mine, other = best(ours, 3), best(theirs, 3)
-            print(f"| {task} | {peer} | {mine:.3f} | {other:.3f} | {other / mine:.1f} |", flush=True)
+    for task in tasks():
+        if wanted not in task.name:
+            continue
+        if task.warm is not None:
+            task.warm()
+        mine = best(task.ours)
+        if task.theirs is None:
+            print(f"| {task.name} | {task.peer} | {mine:.3f} | | |", flush=True)
+            continue
+        other = best(task.theirs)
+        print(f"| {task.name} | {task.peer} | {mine:.3f} | {other:.3f} | {other / mine:.1f} |", flush=True)
+    print("\n| in a process of its own | s | peak, MB |\n|---|---|---|")
+    for name, code in APART:
+        if wanted in name:
+            seconds, megabytes = apart(code)
+            print(f"| {name} | {seconds:.2f} | {megabytes:.0f} |", flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        main()

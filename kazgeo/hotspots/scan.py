@@ -1,0 +1,585 @@
+"""Kulldorff's spatial scan statistic: the cluster, anywhere and of any size, that chance explains least."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from kazgeo.autocorrelation.permutation import seed_of
+from kazgeo.autocorrelation.sample import ROUNDING, choice, positive_integer
+from kazgeo.autocorrelation.significance import passes, probability
+from kazgeo.errors import InputError, listing
+from kazgeo.hotspots.scan_likelihood import Bernoulli, Direction, Likelihood, Normal, Poisson
+from kazgeo.hotspots.scan_windows import Fan, Penalty, Shape, Units, fans, outlines, units_at
+from kazgeo.progress import Progress, silent
+
+if TYPE_CHECKING:
+    import geopandas
+    from numpy.typing import NDArray
+
+__all__ = ["SCAN_LABELS", "Scan", "Secondary", "scan_bernoulli", "scan_normal", "scan_poisson"]
+
+#: Every label a unit can have.
+SCAN_LABELS = ("cluster-high", "cluster-low", "not significant", "undefined")
+#: Numbers held at once for a fan of windows; decides memory and speed, never results.
+TILE = 100_000
+#: Ratios closer than this, relative to the observed, are ties: differences below it are rounding.
+TIE = 1e-9
+#: Most individuals that numpy can deal without replacement.
+MOST_DEALT = 999_999_999
+
+
+class Secondary(StrEnum):
+    """Which clusters are told after a more likely one."""
+
+    NO_OVERLAP = "no-overlap"
+    NO_CENTERS = "no-centers"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Scan:
+    """Clusters, most likely first, and what they say of every unit.
+
+    Parameters
+    ----------
+    clusters : DataFrame
+        Indexed by rank (1 = most likely): centre, n_units, radius_m, for ellipses also shape and angle_deg (radius_m is
+        then the semi-major axis), observed, expected and relative_risk (normal model: mean_inside, mean_outside), llr,
+        statistic (llr after the penalty of ellipses; decides rank and p), p, direction.
+    members : mapping of int to list
+        Units of each rank, nearest to the centre first.
+    cluster : Series of Int64
+        Rank of the most likely cluster a unit belongs to, significant or not; NA for none.
+    label : Series of str
+        "cluster-high" or "cluster-low" (p at most alpha), "not significant", "undefined".
+    simulated : float array, shape (permutations,)
+        Largest statistic of every draw.
+    n_windows : int
+        Different windows compared.
+    permutations : int
+        Draws m.
+    alpha : float
+        Level of ``label`` and ``n_significant``.
+    seed : int
+        Gives the same draws again.
+    dropped : DataFrame
+        Columns unit, reason: units set aside.
+    options : mapping
+        The other options of the call.
+    """
+
+    clusters: pd.DataFrame
+    members: Mapping[int, list[Any]]
+    cluster: pd.Series
+    label: pd.Series
+    simulated: NDArray[np.float64]
+    n_windows: int
+    permutations: int
+    alpha: float
+    seed: int
+    dropped: pd.DataFrame
+    options: Mapping[str, object]
+
+    @property
+    def n_significant(self) -> int:
+        """Number of clusters with p at most alpha."""
+        return int(passes(self.clusters["p"].to_numpy(), self.alpha).sum())
+
+    @property
+    def smallest_p(self) -> float:
+        """The smallest p-value that so many draws can give."""
+        return 1 / (self.permutations + 1)
+
+    @property
+    def cannot_pass(self) -> bool:
+        """Whether no cluster could be significant, however extreme: too few draws."""
+        return not bool(passes(np.array([self.smallest_p]), self.alpha)[0])
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """The options of the call, plain values only."""
+        return {"permutations": self.permutations, "alpha": self.alpha, "seed": self.seed, **self.options}
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return cluster, p of that cluster (NaN for none) and label on the caller's index."""
+        p = self.cluster.map(self.clusters["p"]).astype(np.float64)
+        return pd.DataFrame({"cluster": self.cluster, "p": p, "label": self.label})
+
+
+def scan_poisson(
+    cases: pd.Series,
+    population: pd.Series | None,
+    points: geopandas.GeoDataFrame,
+    *,
+    expected: pd.Series | None = None,
+    max_population: float = 0.5,
+    shape: Shape | str = Shape.CIRCULAR,
+    penalty: Penalty | str = Penalty.MEDIUM,
+    direction: Direction | str = Direction.HIGH,
+    secondary: Secondary | str = Secondary.NO_OVERLAP,
+    permutations: int = 999,
+    alpha: float = 0.05,
+    rng: int | np.random.Generator | None = None,
+    progress: Progress = silent,
+) -> Scan:
+    r"""Find the clusters of cases that are least explained by the number of people at risk.
+
+    Assumption: under the hypothesis cases fall on people one by one and alike, so that counts are Poisson with one
+    risk for all (or in proportion to ``expected``); cases that come in families or outbreaks make p too small.
+
+    Parameters
+    ----------
+    cases : Series, shape (n,)
+        Whole numbers labelled by unit. Fractions are refused: chance deals whole cases. Aggregate years instead.
+    population : Series or None
+        People at risk, same units in any order; only proportions count. None when ``expected`` is given.
+    points : GeoDataFrame
+        Same units in any order, with a CRS; polygons by a point inside.
+    expected : Series, optional
+        Cases expected from covariates (age and sex, say), in any unit: scaled to the sum of cases.
+    max_population : float
+        Largest share of the population (of the expected cases) in a window, above 0 and up to 0.5. A unit with more
+        than that is the centre of no window.
+    shape : {"circular", "elliptic"}
+        "elliptic": the circles, and ellipses of axis ratio 1.5, 2, 3, 4, 5 at 4, 6, 9, 12, 15 angles: 47 times the
+        work.
+    penalty : {"none", "medium", "strong"}
+        Against long ellipses: the ratio is multiplied by :math:`(4 s / (s + 1)^2)^a` with a = 0, 0.5, 1.
+    direction : {"high", "low", "both"}
+        More cases than expected, fewer, or either.
+    secondary : {"no-overlap", "no-centers"}
+        Further clusters share no unit with a more likely one, or only: neither holds the other's centre.
+    permutations : int
+        Draws m; the smallest p is 1 / (m + 1).
+    alpha : float
+        Level of the labels.
+    rng : int, Generator or None
+        Seed; the result stores it.
+    progress : Progress
+        Called between blocks.
+
+    Returns
+    -------
+    Scan
+        The most likely cluster, and further ones down to where every draw has a more extreme one.
+
+    Raises
+    ------
+    InputError
+        Units that differ, negative or fractional cases, no case at all, cases where nobody lives, fewer than 2 units
+        with values and a place, or a bad option.
+
+    Notes
+    -----
+    .. math:: \ln \lambda = c \ln \frac{c}{e} + (C - c) \ln \frac{C - c}{C - e}
+
+    for c of C cases in a window that expects e. The largest ratio of all windows is compared with the largest of each
+    of m draws of C cases from the multinomial distribution, which pays for the many windows; later clusters are held
+    against the same draws, so that their p is on the safe side.
+
+    References
+    ----------
+    Kulldorff, M. (1997), doi:10.1080/03610929708831995; Kulldorff, M., Huang, L., Pickle, L. and Duczmal, L. (2006),
+    doi:10.1002/sim.2490 (ellipses).
+
+    Examples
+    --------
+    >>> import geopandas
+    >>> at = geopandas.points_from_xy(np.arange(20) % 5 + 65.0, np.arange(20) // 5 + 46.0, crs=4326)
+    >>> towns = geopandas.GeoDataFrame(geometry=at, index=[f"u{i:02d}" for i in range(20)])
+    >>> people = pd.Series(1000.0, index=towns.index)
+    >>> ill = pd.Series(4, index=towns.index).where(~towns.index.isin(["u00", "u01", "u05"]), 15)
+    >>> got = scan_poisson(ill, people, towns, rng=1)
+    >>> got.members[1], got.n_significant, got.label["u05"]
+    (['u00', 'u01', 'u05'], 1, 'cluster-high')
+    >>> got.clusters[["observed", "expected", "relative_risk", "llr", "p"]].round(3).iloc[0].tolist()
+    [45.0, 16.95, 3.75, 20.453, 0.001]
+    >>> ill = ill.astype(float).where(ill.index != "u19")
+    >>> scan_poisson(ill, people, towns, rng=1).label["u19"]
+    'undefined'
+    >>> scan_poisson(ill * 0, people, towns)
+    Traceback (most recent call last):
+    kazgeo.errors.InputError: cases must hold at least one case; they sum to 0
+    """
+    plan = _plan(max_population, "max_population", shape, penalty, direction, secondary, permutations, alpha, rng)
+    if (population is None) == (expected is None):
+        raise InputError("give either population or expected (and None for the other)")
+    base, name = (population, "population") if expected is None else (expected, "expected")
+    units = units_at({"cases": cases, name: base}, points, 2)
+    counts = _counts(units, "cases")
+    size = _not_negative(units, name)
+    _someone_there(units, counts, size, name)
+    return _scan(units, Poisson(counts, size), plan, progress)
+
+
+def scan_bernoulli(
+    cases: pd.Series,
+    controls: pd.Series,
+    points: geopandas.GeoDataFrame,
+    *,
+    max_population: float = 0.5,
+    shape: Shape | str = Shape.CIRCULAR,
+    penalty: Penalty | str = Penalty.MEDIUM,
+    direction: Direction | str = Direction.HIGH,
+    secondary: Secondary | str = Secondary.NO_OVERLAP,
+    permutations: int = 999,
+    alpha: float = 0.05,
+    rng: int | np.random.Generator | None = None,
+    progress: Progress = silent,
+) -> Scan:
+    r"""Find the clusters where the share of cases among individuals differs most from elsewhere.
+
+    Assumption: every individual is a case or a control, and under the hypothesis each is a case with the same
+    probability, whoever the neighbour is. With rare cases the result is nearly that of ``scan_poisson``.
+
+    Parameters
+    ----------
+    cases, controls : Series, shape (n,)
+        Whole numbers labelled by unit: pupils who left school and those who stayed, say.
+    points : GeoDataFrame
+        Same units in any order, with a CRS; polygons by a point inside.
+    max_population : float
+        Largest share of all individuals in a window, above 0 and up to 0.5.
+    shape, penalty, direction, secondary, permutations, alpha, rng, progress
+        As in ``scan_poisson``.
+
+    Returns
+    -------
+    Scan
+
+    Raises
+    ------
+    InputError
+        Units that differ, negative or fractional counts, no case or no control at all, fewer than 2 units with
+        values and a place, or a bad option.
+
+    Notes
+    -----
+    With c cases and d controls in a window, C and D in all and :math:`h(k) = k \ln k`,
+
+    .. math:: \ln \lambda = h(c) + h(d) - h(c + d) + h(C - c) + h(D - d) - h(C + D - c - d)
+              - h(C) - h(D) + h(C + D)
+
+    and the draws deal the C cases among all individuals without replacement.
+
+    References
+    ----------
+    Kulldorff, M. (1997), doi:10.1080/03610929708831995.
+
+    Examples
+    --------
+    >>> import geopandas
+    >>> at = geopandas.points_from_xy(np.arange(12) + 60.0, [48.0] * 12, crs=4326)
+    >>> schools = geopandas.GeoDataFrame(geometry=at, index=list("abcdefghijkl"))
+    >>> left = pd.Series([9, 8, 9, 2, 1, 2, 2, 1, 2, 1, 2, 1], index=schools.index)
+    >>> got = scan_bernoulli(left, 20 - left, schools, rng=1)
+    >>> got.members[1], round(float(got.clusters["relative_risk"][1]), 2)
+    (['b', 'c', 'a'], 5.57)
+    >>> scan_bernoulli(left, 20 - left.replace(9, None).astype("Int64"), schools, rng=1).dropped["unit"].tolist()
+    ['a', 'c']
+    >>> scan_bernoulli(left.iloc[:0], left.iloc[:0], schools.iloc[:0])
+    Traceback (most recent call last):
+    kazgeo.errors.InputError: cases, controls and points must have values and a place for at least 2 units; got 0 of 0
+    """
+    plan = _plan(max_population, "max_population", shape, penalty, direction, secondary, permutations, alpha, rng)
+    units = units_at({"cases": cases, "controls": controls}, points, 2)
+    counts, others = _counts(units, "cases"), _counts(units, "controls")
+    if counts.sum() + others.sum() > MOST_DEALT:
+        raise InputError(
+            f"cases and controls must not exceed {MOST_DEALT:,} together; got {counts.sum() + others.sum():,}"
+        )
+    return _scan(units, Bernoulli(counts, others), plan, progress)
+
+
+def scan_normal(
+    y: pd.Series,
+    points: geopandas.GeoDataFrame,
+    *,
+    max_units: float = 0.5,
+    shape: Shape | str = Shape.CIRCULAR,
+    penalty: Penalty | str = Penalty.MEDIUM,
+    direction: Direction | str = Direction.HIGH,
+    secondary: Secondary | str = Secondary.NO_OVERLAP,
+    permutations: int = 999,
+    alpha: float = 0.05,
+    rng: int | np.random.Generator | None = None,
+    progress: Progress = silent,
+) -> Scan:
+    r"""Find the clusters where the mean of a continuous value differs most from the mean elsewhere.
+
+    Assumption: under the hypothesis every arrangement of the values over the units is equally likely, so that p is
+    right whatever their distribution; the ratio itself is that of normal values of one variance, and long tails cost
+    power. Every unit weighs the same: rates of small units vary by chance alone, use ``scan_poisson`` for them.
+
+    Parameters
+    ----------
+    y : Series, shape (n,)
+        Numbers labelled by unit (income, minutes to a hospital); NaN units are set aside.
+    points : GeoDataFrame
+        Same units in any order, with a CRS; polygons by a point inside.
+    max_units : float
+        Largest share of the units in a window, above 0 and up to 0.5.
+    shape, penalty, direction, secondary, permutations, alpha, rng, progress
+        As in ``scan_poisson``.
+
+    Returns
+    -------
+    Scan
+        No cluster and "undefined" throughout where the values are constant.
+
+    Raises
+    ------
+    InputError
+        Units that differ, fewer than 3 units with a value and a place, or a bad option.
+
+    Notes
+    -----
+    .. math:: \ln \lambda = n \ln(\sigma / \sigma_w) = -\frac{n}{2} \ln(1 - r)
+
+    with the variance :math:`\sigma_w^2` about two means, inside and outside, and the share r of the variance that the
+    window explains. Infinite where it explains all.
+
+    References
+    ----------
+    Kulldorff, M., Huang, L. and Konty, K. (2009), doi:10.1186/1476-072X-8-58.
+
+    Examples
+    --------
+    >>> import geopandas
+    >>> at = geopandas.points_from_xy(np.arange(18) + 60.0, [48.0] * 18, crs=4326)
+    >>> towns = geopandas.GeoDataFrame(geometry=at, index=list("abcdefghijklmnopqr"))
+    >>> minutes = pd.Series([90.0, 95, 99, 20, 11, 25, 22, 19, 27, 14, 26, 18, 17, 21, 24, 13, 12, None], towns.index)
+    >>> got = scan_normal(minutes, towns, rng=1)
+    >>> got.members[1], got.clusters[["mean_inside", "mean_outside"]].round(1).iloc[0].tolist()
+    (['b', 'c', 'a'], [94.7, 19.2])
+    >>> got.label[["a", "f", "r"]].tolist(), bool(got.clusters["p"][1] <= 0.05)
+    (['cluster-high', 'not significant', 'undefined'], True)
+    >>> flat = scan_normal(minutes * 0, towns)
+    >>> len(flat.clusters), flat.label.unique().tolist(), flat.n_significant
+    (0, ['undefined'], 0)
+    >>> scan_normal(minutes.iloc[:0], towns.iloc[:0])
+    Traceback (most recent call last):
+    kazgeo.errors.InputError: y and points must have values and a place for at least 3 units; got 0 of 0
+    """
+    plan = _plan(max_units, "max_units", shape, penalty, direction, secondary, permutations, alpha, rng)
+    units = units_at({"y": y}, points, 3)
+    values = units.values["y"]
+    if np.ptp(values) <= ROUNDING * np.abs(values).max():
+        return _result(units, _Told([], 0, np.full(plan.permutations, np.nan)), plan, defined=False)
+    return _scan(units, Normal(values), plan, progress)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Checked options."""
+
+    share: float
+    share_name: str
+    shape: Shape
+    penalty: Penalty
+    direction: Direction
+    secondary: Secondary
+    permutations: int
+    alpha: float
+    seed: int
+
+    @property
+    def options(self) -> dict[str, object]:
+        """What the result stores besides permutations, alpha and seed."""
+        given = {"shape": self.shape, "penalty": self.penalty, "direction": self.direction, "secondary": self.secondary}
+        return {self.share_name: self.share, **{name: member.value for name, member in given.items()}}
+
+
+def _plan(
+    share: float, name: str, shape: str, penalty: str, direction: str, secondary: str,
+    permutations: int, alpha: float, rng: int | np.random.Generator | None,
+) -> _Plan:  # fmt: skip
+    """Check the options that all models share."""
+    if not 0 < share <= 0.5:
+        hint = f" ({share:g} % is {share / 100:g})" if 1 <= share <= 50 else ""
+        raise InputError(f"{name} must be above 0 and at most 0.5; got {share}{hint}")
+    return _Plan(
+        share=float(share),
+        share_name=name,
+        shape=choice(Shape, shape, "shape"),
+        penalty=choice(Penalty, penalty, "penalty"),
+        direction=choice(Direction, direction, "direction"),
+        secondary=choice(Secondary, secondary, "secondary"),
+        permutations=positive_integer(permutations, "permutations"),
+        alpha=probability(alpha, "alpha"),
+        seed=seed_of(rng),
+    )
+
+
+def _not_negative(units: Units, name: str) -> NDArray[np.float64]:
+    """Return values that must be at least 0."""
+    values = units.values[name]
+    if (values < 0).any():
+        raise InputError(f"{name} must not be negative; negative at units {listing(units.ids[values < 0])}")
+    return values
+
+
+def _counts(units: Units, name: str) -> NDArray[np.int64]:
+    """Return whole numbers of at least 0, not all 0."""
+    values = _not_negative(units, name)
+    broken = values != np.rint(values)
+    if broken.any():
+        raise InputError(
+            f"{name} must be whole numbers, because chance deals whole {name}; fractions at units "
+            f"{listing(units.ids[broken])}; give counts, not rates or means"
+        )
+    if not values.any():
+        raise InputError(f"{name} must hold at least one {name.removesuffix('s')}; they sum to 0")
+    return values.astype(np.int64)
+
+
+def _someone_there(units: Units, counts: NDArray[np.int64], size: NDArray[np.float64], name: str) -> None:
+    """Refuse cases where there is nobody to fall ill."""
+    wrong = (counts > 0) & (size == 0)
+    if wrong.any():
+        raise InputError(f"{name} must be above 0 where there are cases; 0 at units {listing(units.ids[wrong])}")
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """One cluster."""
+
+    units: NDArray[np.int32]
+    row: dict[str, object]
+
+
+@dataclass(frozen=True, eq=False)
+class _Told:
+    """What the search gives: clusters, number of windows, largest statistic of each draw."""
+
+    found: list[_Found]
+    n_windows: int
+    simulated: NDArray[np.float64]
+
+
+def _scan(units: Units, model: Likelihood, plan: _Plan, progress: Progress) -> Scan:
+    """Search the windows, deal and search again."""
+    size = model.size
+    forms = outlines(plan.shape, plan.penalty)
+    progress(0.0, "windows")
+    around = fans(units.where, size, plan.share * float(size.sum()), forms)
+    if not around:
+        raise InputError(
+            f"{plan.share_name} = {plan.share:g} leaves no window: every unit (or group of units at one place) holds "
+            f"more than that share; raise {plan.share_name} or use smaller units"
+        )
+    simulated = _simulate(model, around, plan, progress)
+    found = _clusters(units, model, around, plan, simulated)
+    return _result(units, _Told(found, sum(len(fan.ends) for fan in around), simulated), plan, defined=True)
+
+
+def _simulate(model: Likelihood, around: list[Fan], plan: _Plan, progress: Progress) -> NDArray[np.float64]:
+    """Return the largest statistic of every draw, shape (permutations,)."""
+    m, rng = plan.permutations, np.random.default_rng(plan.seed)
+    out = np.zeros(m)
+    width = sum(len(fan.order) for fan in around) / len(around)
+    rows = int(np.clip(TILE / width, 16, m))
+    pause = max(1, 2_000_000 // int(width * rows + 1))
+    for start in range(0, m, rows):
+        stop = min(m, start + rows)
+        dealt = model.deal(rng, stop - start)
+        best = out[start:stop]
+        for step, fan in enumerate(around):
+            if step % pause == 0:
+                progress((start + (stop - start) * step / len(around)) / m, "permutations")
+            ratio = model.llr(model.score(fan, dealt, plan.direction).max(axis=0))
+            np.maximum(best, fan.outline.weight * ratio, out=best)
+    progress(1.0, "permutations")
+    return out
+
+
+def _clusters(
+    units: Units, model: Likelihood, around: list[Fan], plan: _Plan, simulated: NDArray[np.float64]
+) -> list[_Found]:
+    """Return the most likely window, then the most likely of those that may stand beside the ones before."""
+    observed = model.observed[:, None]
+    ratios = [model.llr(model.score(fan, observed, plan.direction)[:, 0]) for fan in around]
+    found: list[_Found] = []
+    taken = np.zeros(len(units.rows), dtype=bool)
+    centres: list[int] = []
+    while True:
+        best, at = 0.0, (-1, -1)
+        for number, (fan, ratio) in enumerate(zip(around, ratios, strict=True)):
+            free = _free(fan, taken, centres, plan.secondary)
+            if free:
+                window = int(np.argmax(ratio[:free]))
+                if fan.outline.weight * ratio[window] > best:
+                    best, at = float(fan.outline.weight * ratio[window]), (number, window)
+        beaten = int((simulated >= best * (1 - TIE)).sum())
+        if at[0] < 0 or (found and beaten == len(simulated)):
+            return found
+        fan, window = around[at[0]], at[1]
+        members = fan.members(window)
+        row = _row(units, model, fan, members)
+        row |= {"llr": float(ratios[at[0]][window]), "statistic": best, "p": (beaten + 1) / (len(simulated) + 1)}
+        row["direction"] = "high" if row.pop("excess") > 0 else "low"
+        found.append(_Found(members, row))
+        taken[members] = True
+        centres.append(fan.centre)
+
+
+def _free(fan: Fan, taken: NDArray[np.bool_], centres: list[int], rule: Secondary) -> int:
+    """Return how many of the fan's windows, from the smallest, may stand beside the clusters before."""
+    if rule is Secondary.NO_OVERLAP:
+        blocked = taken[fan.order]
+    elif taken[fan.centre]:
+        return 0
+    else:
+        blocked = np.isin(fan.order, centres)
+    first = int(np.argmax(blocked)) if blocked.any() else len(fan.order)
+    return int(np.searchsorted(fan.ends, first))
+
+
+def _row(units: Units, model: Likelihood, fan: Fan, members: NDArray[np.int32]) -> dict[str, Any]:
+    """Return what the table says of one window."""
+    inside = np.zeros(len(units.rows), dtype=bool)
+    inside[members] = True
+    return {
+        "centre": units.ids[fan.centre],
+        "n_units": len(members),
+        "radius_m": units.where.radius_m(fan.centre, fan.outline, int(members[-1])),
+        "shape": fan.outline.shape,
+        "angle_deg": fan.outline.angle_deg,
+        **model.describe(inside),
+    }
+
+
+def _result(units: Units, told: _Told, plan: _Plan, *, defined: bool) -> Scan:
+    """Lay the clusters out on the caller's index."""
+    names = ["centre", "n_units", "radius_m", "llr", "statistic", "p", "direction"]
+    rows = [cluster.row for cluster in told.found]
+    table = pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1, name="rank"), columns=None if rows else names)
+    if plan.shape is Shape.CIRCULAR:
+        table = table.drop(columns=["shape", "angle_deg"], errors="ignore")
+    rank = np.full(len(units.index), 0)
+    label = np.full(len(units.index), "undefined", dtype=object)
+    if defined:
+        label[units.rows] = "not significant"
+    for number, cluster in reversed(list(enumerate(told.found, start=1))):
+        at = units.rows[cluster.units]
+        rank[at] = number
+        if passes(np.array([cluster.row["p"]]), plan.alpha)[0]:
+            label[at] = f"cluster-{cluster.row['direction']}"
+    return Scan(
+        clusters=table,
+        members={number: list(units.ids[c.units]) for number, c in enumerate(told.found, start=1)},
+        cluster=pd.Series(rank, index=units.index, name="cluster", dtype="Int64").mask(rank == 0),
+        label=pd.Series(label, index=units.index, name="label", dtype=object),
+        simulated=told.simulated,
+        n_windows=told.n_windows,
+        permutations=plan.permutations,
+        alpha=plan.alpha,
+        seed=plan.seed,
+        dropped=units.dropped,
+        options=plan.options,
+    )

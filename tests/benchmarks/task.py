@@ -1,0 +1,34 @@
+"""One task of the benchmarks, and how it is timed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+__all__ = ["Task", "best"]
+
+#: Seconds beyond which a run is not repeated.
+LONG = 3.0
+
+
+class Task(NamedTuple):
+    """What is done, by whom else, both sides as calls; ``warm`` makes a peer compile what it compiles."""
+
+    name: str
+    peer: str
+    ours: Callable[[], object]
+    theirs: Callable[[], object] | None
+    warm: Callable[[], object] | None = None
+
+
+def best(run: Callable[[], object], repeats: int = 4) -> float:
+    """Return the shortest time of several runs; the first counts only when it is long, for it may compile."""
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - start)
+        if times[-1] > LONG:
+            break
+    return min(times)
