@@ -309,12 +309,12 @@ class Backdrop:
 
 @dataclass(frozen=True)
 class Chart:
-    """Figures to be drawn as lines over years or as signed bars.
+    """Figures to be drawn as lines, as signed bars or as a scatter plot.
 
     Parameters
     ----------
-    kind : {"lines", "bars"}
-        Lines: one column per line, index = year. Bars: one value per unit.
+    kind : {"lines", "bars", "scatter"}
+        Lines: one column per line, index = year or another number. Bars: one value per unit. Scatter: columns x and y.
     data : DataFrame or Series
         The figures; labels of lines and bars are the column names and the index.
     title, unit : str
@@ -323,14 +323,20 @@ class Chart:
         English labels (or names in the reader's language) of columns or units.
     highlight : tuple of str
         Lines drawn strong.
+    across : str
+        English msgid of what the horizontal axis shows; empty for years.
+    slope : float or None
+        Of the line through the origin of a scatter plot.
     """
 
-    kind: Literal["lines", "bars"]
+    kind: Literal["lines", "bars", "scatter"]
     data: Any
     title: str
     unit: str = ""
     labels: tuple[tuple[str, Names | str], ...] = ()
     highlight: tuple[str, ...] = ()
+    across: str = ""
+    slope: float | None = None
 
 
 #: Sequential and diverging palettes (ColorBrewer 2.0 by C. Brewer, Apache 2.0), light to dark / low to high.

@@ -32,7 +32,9 @@ SINKS: dict[str, tuple[tuple[int, ...], tuple[str, ...]]] = {
     "Style": ((1,), ("title", "unit", "missing_label")),
     "graduated": ((1,), ("title", "unit")),
     "categorical": ((1,), ("title",)),
-    "Chart": ((2, 3), ("title", "unit")),
+    "Chart": ((2, 3), ("title", "unit", "across")),
+    "lisa_style": ((0,), ("title",)),
+    "_style": ((0,), ("title",)),
 }
 #: Function -> (position, keyword, place in each row) of the arguments that are rows of which one cell is a msgid.
 ROW_SINKS = {
@@ -40,6 +42,7 @@ ROW_SINKS = {
     "Chart": (4, "labels", 1),
     "TooltipField": (4, "terms", 1),
     "_mark": (None, "", 1),
+    "_style": (1, "classes", 1),
 }
 #: Names that hold why a unit has no result.
 REASONS = re.compile(r"reasons?$|^lost$")

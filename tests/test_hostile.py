@@ -39,6 +39,9 @@ NASTY = [
 def land() -> geopandas.GeoDataFrame:
     layer = regions.read(Source(DATA / "regions_2009.gpkg", id="kato"))
     layer["value"] = np.linspace(1, 16, 16)
+    layer["second"] = (layer["value"] ** 2) % 11 + 1
+    layer["mark"] = (layer["value"] > 8).astype(float)
+    layer["kind"] = np.where(layer["value"] > 8, "north", "south")
     layer.geometry = (
         layer.geometry.to_crs(32642).simplify(5000).to_crs(4326)
     )  # quick to draw; borders don't matter here
@@ -103,6 +106,18 @@ def _base() -> dict[str, dict[str, Any]]:
         "moran_by_year": {"regions": land(), "panel": panel(), "indicator": "doctors", **span, **draws},
         "local_moran": {"units": land(), "indicator": "value", **draws},
         "getis_ord": {"units": land(), "indicator": "value", **draws},
+        "global_autocorrelation": {"units": land(), "indicator": "value", **draws},
+        "correlogram": {"units": places(), "indicator": "population", "bands": 3, **draws},
+        "join_counts": {"units": land(), "kind": "kind", **draws},
+        "bivariate_moran": {"units": land(), "indicator": "value", "around": "second", **draws},
+        "local_moran_rate": {"units": land(), "events": "value", "population": "second", **draws},
+        "local_moran_change": {"regions": land(), "panel": panel(), "indicator": "doctors", **span, **draws},
+        "local_geary": {"units": land(), "indicators": ("value", "second"), **draws},
+        "local_join_count": {"units": land(), "marks": ("mark",)},
+        "quantile_lisa": {"units": land(), "indicators": ("value",), "quantiles": 3},
+        "losh": {"units": land(), "indicator": "value", **draws},
+        "local_lee": {"units": land(), "indicator": "value", "around": "second", **draws},
+        "neighbour_match": {"units": land(), "indicators": ("value", "second"), "k": 4},
         "deprivation": {
             "regions": land(), "panel": panel(), "more_is_better": ("life_expectancy",),
             "more_is_worse": ("unemployment_rate",), **span,

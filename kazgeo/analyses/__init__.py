@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from kazgeo.analyses import accessibility, clusters, deprivation, disparity, maps, preparation
+from kazgeo.analyses import accessibility, clusters, deprivation, disparity, local, maps, preparation, whole_map
 from kazgeo.analyses.declare import Analysis, Parameter, read
 from kazgeo.errors import unknown
 
@@ -30,8 +30,20 @@ _FUNCTIONS: tuple[Callable[..., Any], ...] = (
     accessibility.surface,
     disparity.boundary_effect,
     disparity.inequality,
+    whole_map.global_autocorrelation,
     clusters.moran_by_year,
+    whole_map.correlogram,
+    whole_map.join_counts,
     clusters.local_moran,
+    local.bivariate_moran,
+    local.local_moran_rate,
+    local.local_moran_change,
+    local.local_geary,
+    local.local_join_count,
+    local.quantile_lisa,
+    local.losh,
+    local.local_lee,
+    local.neighbour_match,
     clusters.getis_ord,
     deprivation.deprivation,
     maps.print_map,

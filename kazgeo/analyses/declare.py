@@ -9,9 +9,10 @@ import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, NamedTuple, TypeVar, Union, Unpack, get_args, get_origin, get_type_hints
 
 from kazgeo.analyses.kinds import Field, Number, Output, Table, Vector
+from kazgeo.analyses.options import EXTENDS, Default
 from kazgeo.analyses.wording import ADVANCED, label, title
 from kazgeo.errors import InputError, listing, unknown
 
@@ -250,8 +251,13 @@ def analysis(group: str, *outputs: Output, tags: tuple[str, ...] = ()) -> Callab
     def mark(function: _F) -> _F:
         @functools.wraps(function)
         def checked(*args: Any, **options: Any) -> Any:
+            declared, shared = _declared(checked), _shared(function)
             given = inspect.signature(function).bind(*args, **options).arguments
-            _check_fields(_declared(checked), given)
+            for name in given.pop(shared.name, {}) if shared else ():
+                declared.parameter(name)  # refuses what it does not know
+            _check_fields(declared, given)
+            if shared:
+                options = _shared_defaults(shared) | options
             return function(*args, **options)
 
         checked.kazgeo_group = group  # type: ignore[attr-defined]
@@ -260,6 +266,49 @@ def analysis(group: str, *outputs: Output, tags: tuple[str, ...] = ()) -> Callab
         return checked  # type: ignore[return-value]
 
     return mark
+
+
+class _Shared(NamedTuple):
+    """The catch-all of a function whose annotation lists shared parameters."""
+
+    name: str
+    parameters: Mapping[str, inspect.Parameter]
+    hints: Mapping[str, Any]
+    entries: Mapping[str, str]
+
+
+@functools.cache
+def _shared(function: Callable[..., Any]) -> _Shared | None:
+    """Return the shared parameters of ``**options: Unpack[SomeOptions]``; those the function names itself left out."""
+    own = inspect.signature(function).parameters
+    rest = next((p.name for p in own.values() if p.kind is inspect.Parameter.VAR_KEYWORD), None)
+    if rest is None:
+        return None
+    hint = get_type_hints(function, localns=_FORWARD, include_extras=True)[rest]
+    if get_origin(hint) is not Unpack:
+        raise DeclarationError(f"{function.__name__}: '**{rest}' must be annotated Unpack[...] of shared parameters")
+    (kind,) = get_args(hint)
+    hints: dict[str, Any] = {}
+    parameters: dict[str, inspect.Parameter] = {}
+    entries: dict[str, str] = {}
+    for one in reversed(_bases(kind)):
+        entries |= _docstring(one)[2]
+    for name, annotation in get_type_hints(kind, include_extras=True).items():
+        if name in own:
+            continue
+        default = next(mark.value for mark in get_args(annotation)[1:] if isinstance(mark, Default))
+        parameters[name] = inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default)
+        hints[name] = annotation
+    return _Shared(rest, parameters, hints, entries)
+
+
+def _bases(kind: Any) -> list[Any]:
+    """Return options and those they extend, themselves first."""
+    return [kind, *(one for base in EXTENDS.get(kind, ()) for one in _bases(base))]
+
+
+def _shared_defaults(shared: _Shared) -> dict[str, Any]:
+    return {name: p.default for name, p in shared.parameters.items()}
 
 
 @functools.cache
@@ -292,7 +341,12 @@ def read(function: Callable[..., Any]) -> Analysis:
     hints = get_type_hints(function, localns=_FORWARD, include_extras=True)
     summary, body, entries = _docstring(function)
     parameters = []
-    for p in inspect.signature(function).parameters.values():
+    own = [p for p in inspect.signature(function).parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
+    if (shared := _shared(inspect.unwrap(function))) is not None:
+        own += shared.parameters.values()
+        hints |= shared.hints
+        entries = {n: t for n, t in shared.entries.items() if n in shared.parameters} | entries
+    for p in own:
         if p.name == "progress":
             continue
         if p.name not in entries:

@@ -135,3 +135,5 @@ class Neighbours(StrEnum):
     QUEEN = "queen"
     ROOK = "rook"
     NEAREST = "nearest"
+    DISTANCE = "distance"
+    KERNEL = "kernel"

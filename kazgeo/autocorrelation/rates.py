@@ -39,7 +39,7 @@ def standardized_rate(events: pd.Series, population: pd.Series) -> pd.Series:
     .. math:: z_i = \frac{p_i - b}{\sqrt{a + b / P_i}}, \quad p_i = \frac{E_i}{P_i}, \quad b = \frac{\sum E}{\sum P},
         \quad a = \frac{\sum P_i (p_i - b)^2}{\sum P} - \frac{b}{\bar P}
 
-    Where a + b / P_i is negative, b / P_i takes its place, as in esda.
+    Where a + b / P_i is not above 0, b / P_i takes its place, as in esda.
 
     References
     ----------
@@ -74,6 +74,7 @@ def standardized_rate(events: pd.Series, population: pd.Series) -> pd.Series:
         p, people = e[known] / at_risk[known], at_risk[known]
         overall = e[known].sum() / people.sum()
         between = np.sum(people * (p - overall) ** 2) / people.sum() - overall / people.mean()
-        variance = between + overall / people
-        out[known] = (p - overall) / np.sqrt(np.where(variance < 0, overall / people, variance))
+        chance = overall / people
+        variance = np.where(between + chance <= 1e-12 * chance, chance, between + chance)
+        out[known] = (p - overall) / np.sqrt(variance)
     return pd.Series(out, index=events.index, name="standardized_rate")

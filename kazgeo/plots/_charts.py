@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-__all__ = ["bar_chart", "line_chart", "spread"]
+__all__ = ["bar_chart", "digits_of", "line_chart", "spread"]
 
 #: Lines that stay apart for the colour-blind (after Okabe and Ito), repeated with other dashes.
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8a6d00", "#2f96d0", "#1a1a1a")
@@ -29,7 +29,7 @@ _MOST_BARS = 300
 
 def line_chart(
     series: pd.DataFrame, *, title: str, unit: str, language: str = "en", highlight: Sequence[str] = (), note: str = "",
-    sources: Sequence[str] = (), labels: Mapping[str, str] | None = None,
+    sources: Sequence[str] = (), labels: Mapping[str, str] | None = None, across: str = "",
 ) -> Figure:  # fmt: skip
     """Draw one line per column, each named at its right end.
 
@@ -52,6 +52,8 @@ def line_chart(
         In the reader's language.
     labels : mapping or None
         Column to name in the reader's language.
+    across : str
+        English msgid of what the horizontal axis shows; empty for years.
 
     Returns
     -------
@@ -85,7 +87,7 @@ def line_chart(
         bare = Message("No data: {names}", {"names": ", ".join(names[c] for c in empty)}) if empty else ""
         page.footer(speech.say(bare), _sources(sources, speech))
         widest = max(min(page.measure(names[c], 8), 2.6) for c in table.columns)
-        left, bottom = MARGIN + 0.45, page.bottom + 0.32
+        left, bottom = MARGIN + 0.45, page.bottom + (0.55 if across else 0.32)
         top = page.top - (0.2 if unit else 0.05)
         height = max(top - bottom, 1.0)
         ax = page.axes("chart", left, bottom, page.width - left - MARGIN - widest - 0.2, height)
@@ -98,7 +100,9 @@ def line_chart(
             ax.plot(values.index, values, **looks[column], solid_capstyle="round", gid=f"line-{column}")
             marks = {"color": looks[column]["color"], "zorder": looks[column]["zorder"]}
             ax.plot(values.index[alone], values[alone], "o", markersize=3, **marks)
-        _axis_of_numbers(ax, speech)
+        _axis_of_numbers(ax, speech, bool(across))
+        if across:
+            ax.set_xlabel(clean(speech.translate(across)), fontsize=8, color=GREY)
         hidden = _end_labels(page, ax, table, names, looks, height)
         if hidden:
             words = speech.say(Message("{n} lines have no name for want of room.", {"n": hidden}))
@@ -153,13 +157,17 @@ def _isolated(values: NDArray[np.float64]) -> NDArray[np.bool_]:
     return np.asarray(known & ~before & ~after)
 
 
-def _axis_of_numbers(ax: Axes, speech: Speaker) -> None:
+def _axis_of_numbers(ax: Axes, speech: Speaker, measured: bool) -> None:
+    """Write the ticks; years are whole and have no separator, measures are numbers like any other."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     ax.yaxis.set_major_locator(MaxNLocator(6))
-    ax.xaxis.set_major_locator(MaxNLocator(12, integer=True))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0f}"))
-    digits = _digits(ax.get_yticks())
+    ax.xaxis.set_major_locator(MaxNLocator(12, integer=not measured))
+    places = digits_of(ax.get_xticks())
+    ax.xaxis.set_major_formatter(
+        FuncFormatter(lambda value, _: speech.number(value, places) if measured else f"{value:.0f}")
+    )
+    digits = digits_of(ax.get_yticks())
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: speech.number(value, digits)))
     ax.margins(x=0.02)
     ax.grid(axis="y", color="#dddddd", linewidth=0.6)
@@ -170,12 +178,12 @@ def _axis_of_numbers(ax: Axes, speech: Speaker) -> None:
         spine.set_color("#8c8c8c")
 
 
-def _digits(ticks: NDArray[np.float64]) -> int:
+def digits_of(ticks: NDArray[np.float64]) -> int:
     """Return the decimals that tell neighbouring ticks apart.
 
     Examples
     --------
-    >>> _digits(np.array([0.0, 0.05, 0.1])), _digits(np.array([0.0, 20.0])), _digits(np.array([1.0]))
+    >>> digits_of(np.array([0.0, 0.05, 0.1])), digits_of(np.array([0.0, 20.0])), digits_of(np.array([1.0]))
     (2, 0, 0)
     """
     step = float(np.diff(ticks).min()) if len(ticks) > 1 else 1.0

@@ -202,7 +202,7 @@ def _maps(
 
 
 def _draw(chart: Chart, language: str, credits: Sequence[str]) -> Any:
-    from kazgeo.plots import bar_chart, line_chart
+    from kazgeo.plots import bar_chart, line_chart, scatter_chart
 
     speech = speaker(language)
 
@@ -214,9 +214,16 @@ def _draw(chart: Chart, language: str, credits: Sequence[str]) -> Any:
     if chart.kind == "bars":
         values = chart.data.rename(index=labels)
         return bar_chart(values, title=title, unit=unit, language=language, sources=credits)
+    if chart.kind == "scatter":
+        points = chart.data.rename(index=labels)
+        return scatter_chart(
+            points, title=title, across=chart.across, unit=chart.unit, language=language, slope=chart.slope,
+            sources=credits,
+        )  # fmt: skip
     return line_chart(
-        chart.data, title=title, unit=unit, language=language, highlight=chart.highlight, sources=credits, labels=labels
-    )
+        chart.data, title=title, unit=unit, language=language, highlight=chart.highlight, sources=credits,
+        labels=labels, across=chart.across,
+    )  # fmt: skip
 
 
 def _web_map(project: Project, done: Computed, backdrop: Backdrop, credits: Credits, path: Path) -> tuple[str, ...]:

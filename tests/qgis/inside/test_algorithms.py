@@ -33,6 +33,7 @@ def inputs(name: str, roads: str, places: str) -> dict:
     """Return the least that an algorithm needs."""
     reforms = {"REFORMS": str(DATA / "reforms.csv"), "METADATA": str(DATA / "indicators_meta.csv")}
     panel = {"PANEL": PANEL, "INDICATOR": "grp_per_capita"}
+    near = {"UNITS": places, "NEIGHBOURS": "nearest"}
     return {
         "harmonise": {"PANEL": PANEL, **reforms},
         "rate": {"PANEL": PANEL, "NUMERATOR": "doctors", "DENOMINATOR": "population", "NAME": "d", "PER": 10000},
@@ -47,6 +48,18 @@ def inputs(name: str, roads: str, places: str) -> dict:
         "moran_by_year": {"REGIONS": REGIONS, **panel, **YEARS},
         "local_moran": {"UNITS": places, "INDICATOR": "population", "NEIGHBOURS": "nearest"},
         "getis_ord": {"UNITS": places, "INDICATOR": "population", "NEIGHBOURS": "nearest"},
+        "global_autocorrelation": {**near, "INDICATOR": "population"},
+        "correlogram": {"UNITS": places, "INDICATOR": "population", "BANDS": 3},
+        "join_counts": {**near, "KIND": "kind"},
+        "bivariate_moran": {**near, "INDICATOR": "population", "AROUND": "population"},
+        "local_moran_rate": {**near, "EVENTS": "population", "POPULATION": "population"},
+        "local_moran_change": {"REGIONS": REGIONS, **panel, **YEARS},
+        "local_geary": {**near, "INDICATORS": "population"},
+        "local_join_count": {"UNITS": REGIONS, "MARKS": "v"},
+        "quantile_lisa": {**near, "INDICATORS": "population"},
+        "losh": {**near, "INDICATOR": "population"},
+        "local_lee": {**near, "INDICATOR": "population", "AROUND": "population"},
+        "neighbour_match": {"UNITS": places, "INDICATORS": "population"},
         "deprivation": {"REGIONS": REGIONS, "PANEL": PANEL, "MORE_IS_BETTER": "grp_per_capita", **YEARS},
         "print_map": {"UNITS": REGIONS, "COLUMN": "macro_region", "TITLE": "Өңірлер"},
         "web_map": {"UNITS": REGIONS, "COLUMN": "macro_region", "TITLE": "Өңірлер"},

@@ -1,0 +1,134 @@
+"""Parameters that many analyses share, declared once: who is a neighbour, what counts as significant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict
+
+from kazgeo.analyses.kinds import Neighbours, Number
+from kazgeo.choices import Alternative, Correction
+
+if TYPE_CHECKING:
+    from kazgeo.weights import Weights
+
+__all__ = [
+    "EXTENDS",
+    "Default",
+    "LocalTest",
+    "Near",
+    "WholeTest",
+    "local_options",
+    "near",
+    "neighbours_of",
+    "whole_options",
+]
+
+
+@dataclass(frozen=True)
+class Default:
+    """Value of a shared parameter that is not given."""
+
+    value: Any
+
+
+class Near(TypedDict, total=False):
+    """Who is a neighbour.
+
+    Parameters
+    ----------
+    neighbours : Neighbours
+        Common points (queen), common borders (rook), the nearest units, all within a distance, or all within it with
+        weights that fall with distance (kernel); points want one of the last three.
+    k : int
+        How many of the nearest.
+    distance_km : float
+        Distance within which units are neighbours; 0: the smallest that leaves no unit without one.
+    tolerance_m : float
+        Gaps narrower than this are faults of digitising.
+    """
+
+    neighbours: Annotated[Neighbours, Default(Neighbours.QUEEN)]
+    k: Annotated[int, Number(1, 1000), Default(8)]
+    distance_km: Annotated[float, Number(0, 5000, "km"), Default(0.0)]
+    tolerance_m: Annotated[float, Number(0, 10_000, "m"), Default(100.0)]
+
+
+class WholeTest(Near, total=False):
+    """Near, and the test of a whole map.
+
+    Parameters
+    ----------
+    permutations : int
+        Random maps.
+    alternative : Alternative
+        Which departures from chance count; directed is half of two-sided, as GeoDa gives it.
+    seed : int
+        Gives the same numbers again.
+    """
+
+    permutations: Annotated[int, Number(99, 999_999), Default(9_999)]
+    alternative: Annotated[Alternative, Default(Alternative.TWO_SIDED)]
+    seed: Annotated[int, Default(0)]
+
+
+class LocalTest(WholeTest, total=False):
+    """Near, and the tests of many units.
+
+    Parameters
+    ----------
+    permutations : int
+        Random draws.
+    correction : Correction
+        For many tests: fdr is Benjamini-Hochberg.
+    alpha : float
+        Level of significance after the correction.
+    """
+
+    correction: Annotated[Correction, Default(Correction.FDR)]
+    alpha: Annotated[float, Number(0.0001, 0.5), Default(0.05)]
+
+
+#: Which options extend which: a TypedDict forgets its bases, and with them their docstrings.
+EXTENDS: dict[Any, tuple[Any, ...]] = {WholeTest: (Near,), LocalTest: (WholeTest,)}
+
+
+def neighbours_of(units: Any, kind: Neighbours, k: int, tolerance_m: float, distance_km: float = 0.0) -> Weights:
+    """Return the weights of the chosen kind; points have no borders, so they take the nearest or a distance.
+
+    Raises
+    ------
+    InputError
+        Points with a kind that wants borders.
+    """
+    from kazgeo.errors import InputError
+    from kazgeo.weights import contiguity, distance_band, kernel, knn
+
+    kind = Neighbours(kind)
+    reach = 1000 * distance_km or None
+    if kind is Neighbours.NEAREST:
+        return knn(units, k)
+    if kind is Neighbours.DISTANCE:
+        return distance_band(units, reach)
+    if kind is Neighbours.KERNEL:
+        return kernel(units, bandwidth_m=reach)
+    if (units.geom_type.dropna() == "Point").any():
+        raise InputError(f"points have no common border: choose neighbours 'nearest' instead of '{kind}'")
+    return contiguity(units, kind=str(kind), tolerance_m=tolerance_m)
+
+
+def near(units: Any, options: Near) -> Weights:
+    """Return the weights that the shared parameters ask for."""
+    return neighbours_of(units, options["neighbours"], options["k"], options["tolerance_m"], options["distance_km"])
+
+
+def whole_options(options: WholeTest) -> dict[str, Any]:
+    """Return the keywords of a test of a whole map."""
+    return {
+        "permutations": options["permutations"], "alternative": str(options["alternative"]), "rng": options["seed"],
+    }  # fmt: skip
+
+
+def local_options(options: LocalTest) -> dict[str, Any]:
+    """Return the keywords of a local test."""
+    fix = {"correction": str(options["correction"]), "alpha": options["alpha"]}
+    return whole_options(options) | fix

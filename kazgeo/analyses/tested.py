@@ -1,0 +1,149 @@
+"""What analyses of tested units have in common: the values, the sentences about significance, the styles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from kazgeo.choices import Correction
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from kazgeo.autocorrelation.significance import LocalInference
+    from kazgeo.messages import Message
+    from kazgeo.weights import Weights
+
+__all__ = ["counted", "lisa_style", "significance", "spot_style", "structure", "values_of"]
+
+
+def values_of(units: pd.DataFrame, column: str, logarithm: bool) -> pd.Series:
+    """Return the column as numbers, its natural logarithm when asked for."""
+    import numpy as np
+
+    from kazgeo.analyses.columns import numeric
+    from kazgeo.errors import InputError, listing
+
+    values = numeric(units, column, "indicator")
+    if not logarithm:
+        return values
+    bad = values.index[values <= 0]
+    if len(bad):
+        raise InputError(f"the logarithm wants values above 0; '{column}' is not in {len(bad)} units: {listing(bad)}")
+    return np.log(values)
+
+
+def structure(weights: Weights) -> list[Message]:
+    """Say what the map's graph looks like where it matters."""
+    from kazgeo.messages import Message
+
+    out = []
+    if len(weights.isolates):
+        out.append(Message("Without a neighbour, and so without a part in it: {n}.", {"n": len(weights.isolates)}))
+    if weights.n_components > 1 + len(weights.isolates):
+        out.append(Message("Unconnected parts of the map: {n}.", {"n": weights.n_components}))
+    return out
+
+
+def counted(label: pd.Series, *kinds: str) -> dict[str, pd.Index]:
+    """Return the units of every kind."""
+    return {kind: label.index[label == kind] for kind in kinds}
+
+
+def significance(
+    done: LocalInference, found: Mapping[str, pd.Index], units: pd.DataFrame, weights: Weights
+) -> list[Message]:
+    """Say what is left after the correction, what there was before, and whether the draws could show it.
+
+    Units of a kind that are neighbours make one spot.
+    """
+    from kazgeo.analyses.outcome import names_of
+    from kazgeo.messages import Message, Num, Term
+
+    values = {
+        "n": done.n_significant,
+        "total": done.n_tests,
+        "alpha": Num(100 * done.alpha, 0, "%"),
+        "before": done.n_significant_unadjusted,
+    }
+    plain = done.correction is Correction.NONE
+    if done.n_significant:
+        listed = tuple(
+            Message(
+                "{kind}: {n} (connected groups: {spots})",
+                {"kind": Term(kind), "n": len(some), "spots": weights.subset(some).n_components},
+            )
+            for kind, some in found.items()
+            if len(some)
+        )
+        some = "Significant at {alpha} after the correction: {n} of {total} units ({before} before it): {kinds}."
+        if plain:
+            some = "Significant at {alpha}, not corrected for many tests: {n} of {total} units: {kinds}."
+        out = [Message(some, values | {"kinds": listed})]
+    else:
+        none = "Significant at {alpha} after the correction: none of {total} units; without it: {before}."
+        if plain:
+            none = "Significant at {alpha}, not corrected for many tests: none of {total} units."
+        out = [Message(none, values)]
+    lowest = done.p.dropna().sort_values().head(3)
+    names = names_of(units)
+    if len(lowest) and not done.n_significant:
+        listed = tuple(Message("{name} (p {p})", {"name": names[i], "p": Num(float(v), 4)}) for i, v in lowest.items())
+        out.append(Message("Nearest to it: {units}.", {"units": listed}))
+    if done.cannot_pass:
+        out.append(
+            Message(
+                "With {m} draws the smallest p is {p}, which can't pass the correction; take more draws.",
+                {"m": done.permutations, "p": Num(done.smallest_p, 6)},
+            )
+        )
+    if done.count_error >= 1:
+        out.append(
+            Message(
+                "With other random draws the number of significant units moves by about {error}.",
+                {"error": Num(done.count_error, 0)},
+            )
+        )
+    if done.n_tests < 30:
+        out.append(Message("With fewer than 30 units only very strong patterns can be told from chance."))
+    return out
+
+
+def lisa_style(title: str) -> Any:
+    """Return the style of clusters of like values and of outliers."""
+    from kazgeo.style import categorical
+
+    return categorical(
+        "cluster",
+        title,
+        [
+            ("high-high", "high-high", "#b2182b"),
+            ("low-low", "low-low", "#2166ac", "///"),
+            ("high-low", "high-low", "#f4a582", "..."),
+            ("low-high", "low-high", "#92c5de", "xxx"),
+            ("not significant", "not significant", "#f0f0f0"),
+            ("isolate", "no neighbour", "#999999"),
+            ("undefined", "no value", "#bdbdbd"),
+        ],
+    )
+
+
+def spot_style() -> Any:
+    """Return the style of hot and cold spots at three levels."""
+    from kazgeo.style import categorical
+
+    return categorical(
+        "hot_spot",
+        "hot and cold spots (Gi*)",
+        [
+            ("hot-99", "hot spot, 99 %", "#b2182b"),
+            ("hot-95", "hot spot, 95 %", "#ef8a62"),
+            ("hot-90", "hot spot, 90 %", "#fddbc7", ".."),
+            ("not significant", "not significant", "#f0f0f0"),
+            ("cold-90", "cold spot, 90 %", "#d1e5f0", "//"),
+            ("cold-95", "cold spot, 95 %", "#67a9cf", "//"),
+            ("cold-99", "cold spot, 99 %", "#2166ac", "//"),
+            ("isolate", "no neighbour", "#999999"),
+            ("undefined", "no value", "#bdbdbd"),
+        ],
+    )
