@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 import pandas as pd
 
-from kazgeo.autocorrelation.moments import row_sums
 from kazgeo.autocorrelation.permutation import Tails
 from kazgeo.autocorrelation.plan import LocalOptions, Plan
 from kazgeo.autocorrelation.rates import standardized_rate
@@ -31,6 +30,14 @@ __all__ = [
 
 #: Every label a unit can have.
 LABELS = ("high-high", "low-low", "high-low", "low-high", "not significant", "isolate", "undefined")
+
+
+#: What places stand for, as label and as quadrant.
+_LABELS = np.array(
+    ["low-low", "low-high", "high-low", "high-high", "isolate", "undefined", "not significant"], dtype=object
+)
+_QUADRANTS = np.array(["low-low", "low-high", "high-low", "high-high", None, None, None], dtype=object)
+_ISOLATE, _UNDEFINED, _NOT_SIGNIFICANT = 4, 5, 6
 
 
 class Scale(StrEnum):
@@ -315,54 +322,61 @@ def _tested(
     fixed = data.constant or (own is not None and is_constant(own))
     z = data.y if fixed else data.z
     at_home = z if own is None or fixed else standardized(own)
-    parts = _parts(data, at_home, divisor, fixed)
+    lag = data.weights.matrix @ z
+    parts = _parts(data, at_home, lag, divisor, fixed)
     p = np.full(data.n, np.nan)
     if not fixed:
         p = plan.p(of_product(plan.tails(z, data.weights), at_home, plan.permutations))
         p[data.weights.cardinalities == 0] = np.nan
-    quadrant = np.full(data.n, None, dtype=object) if fixed else quadrants(data, at_home)
+    place = np.full(data.n, _UNDEFINED) if fixed else _quadrants(data, at_home, lag)
 
     def label(p_adjusted: NDArray[np.float64]) -> NDArray[np.object_]:
-        codes = np.where(passes(p_adjusted, plan.alpha), quadrant, "not significant")
-        codes[data.weights.cardinalities == 0] = "isolate"
-        return np.full(data.n, "undefined", dtype=object) if fixed else np.asarray(codes, dtype=object)
+        shown = place if fixed else np.where(passes(p_adjusted, plan.alpha) | (place > 3), place, _NOT_SIGNIFICANT)
+        return _LABELS[shown]
 
     described = {"scale": divisor.value, **options}
-    return plan.result(LocalMoran, data, p, label, parts | {"quadrant": quadrant}, **described)
+    return plan.result(LocalMoran, data, p, label, parts | {"quadrant": _QUADRANTS[place]}, **described)
 
 
-def _parts(data: Sample, own: NDArray[np.float64], scale: Scale, fixed: bool) -> dict[str, NDArray[np.float64]]:
+def _parts(
+    data: Sample, own: NDArray[np.float64], lag: NDArray[np.float64], scale: Scale, fixed: bool
+) -> dict[str, NDArray[np.float64]]:
     """Return I, its conditional moments, z and the lag; NaN for isolates and constant values."""
-    n, matrix = data.n, data.weights.matrix
-    out = {"lag": np.asarray(matrix @ data.y)}
+    n, weights = data.n, data.weights
+    lonely = weights.cardinalities == 0
     if fixed:
-        out |= dict.fromkeys(("I", "expected", "variance", "z"), np.full(n, np.nan))
-    else:
-        z = data.z
-        factor = 1.0 if scale is Scale.SPDEP else (n - 1) / n
-        w1, w2 = row_sums(matrix), row_sums(matrix, 2)
-        out["I"] = factor * own * np.asarray(matrix @ z)
-        out["expected"] = -factor * own * z * w1 / (n - 1)
-        free = np.clip(w2 - w1**2 / (n - 1), 0, None) * np.clip(1 - z**2 / (n - 1), 0, None)
-        free[free < 1e-12 * w2] = 0.0  # all others are neighbours, or all others are alike: nothing can vary
-        out["variance"] = factor**2 * own**2 * n / (n - 2) * free
-        still = out["variance"] <= 1e-18
-        out["z"] = np.where(still, np.nan, (out["I"] - out["expected"]) / np.sqrt(np.where(still, 1, out["variance"])))
-    lonely = data.weights.cardinalities == 0
-    return {name: np.where(lonely, np.nan, values) for name, values in out.items()}
+        nothing = np.full(n, np.nan)
+        around = np.where(lonely, np.nan, weights.matrix @ data.y)
+        return {"lag": around, **dict.fromkeys(("I", "expected", "variance", "z"), nothing)}
+    z = data.z
+    factor = 1.0 if scale is Scale.SPDEP else (n - 1) / n
+    w1, w2 = weights.row_sums(), weights.row_sums(2)
+    others = z**2 / (n - 1)
+    free = np.maximum(w2 - w1**2 / (n - 1), 0) * np.maximum(1 - others, 0)
+    free[free < 1e-12 * w2] = 0.0  # all others are neighbours, or all others are alike: nothing can vary
+    scaled = factor * own
+    out = {"lag": data.y.mean() * w1 + data.y.std() * lag, "I": scaled * lag, "expected": -scaled * z * w1 / (n - 1)}
+    out["variance"] = scaled**2 * (n / (n - 2)) * free
+    with np.errstate(invalid="ignore", divide="ignore"):
+        score = (out["I"] - out["expected"]) / np.sqrt(out["variance"])
+    score[out["variance"] <= 1e-18] = np.nan
+    out["z"] = score
+    if lonely.any():
+        for values in out.values():
+            values[lonely] = np.nan
+    return out
 
 
 def of_product(tails: Tails, z: NDArray[np.float64], m: int) -> Tails:
     """Turn tails of a lag into those of z x lag: a negative own value swaps them, a zero one ties every draw."""
+    above, below = np.where(z > 0, tails.greater, tails.less), np.where(z > 0, tails.less, tails.greater)
     middle = np.abs(z) <= 1e-9
-    above = np.where(middle, m, np.where(z > 0, tails.greater, tails.less))
-    below = np.where(middle, m, np.where(z > 0, tails.less, tails.greater))
+    above[middle], below[middle] = m, m
     return Tails(above, below)
 
 
-def quadrants(data: Sample, own: NDArray[np.float64]) -> NDArray[np.object_]:
-    """Return the quadrant of the scatter plot of own value and lag for every unit; None for isolates."""
-    names = np.array(["low-low", "low-high", "high-low", "high-high"], dtype=object)
-    out: NDArray[np.object_] = names[2 * (own > 1e-9) + (data.weights.matrix @ data.z > 1e-9)]
-    out[data.weights.cardinalities == 0] = None
-    return out
+def _quadrants(data: Sample, own: NDArray[np.float64], lag: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the place of every unit in ``_QUADRANTS`` by own value and lag; isolates have none."""
+    place = 2 * (own > 1e-9) + (lag > 1e-9)
+    place[data.weights.cardinalities == 0] = _ISOLATE
+    return np.asarray(place)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -77,27 +78,36 @@ class Sample:
         """Number of used units."""
         return len(self.y)
 
-    @property
+    @cached_property
     def constant(self) -> bool:
         """Whether the values do not vary beyond rounding."""
         return is_constant(self.y)
 
-    @property
+    @cached_property
     def z(self) -> NDArray[np.float64]:
         """Values less their mean, in population standard deviations, shape (n,)."""
         return standardized(self.y)
 
+    @cached_property
+    def in_place(self) -> bool:
+        """Whether every unit is used and the caller's order is the order of ids."""
+        return len(self.places) == len(self.index) and bool((self.places == np.arange(len(self.index))).all())
+
     def spread(self, values: NDArray[np.float64], name: str) -> pd.Series:
         """Return values of the used units on the caller's index, NaN elsewhere."""
-        out = np.full(len(self.index), np.nan)
-        out[self.places] = values
-        return pd.Series(out, index=self.index, name=name)
+        out = values
+        if not self.in_place:
+            out = np.full(len(self.index), np.nan)
+            out[self.places] = values
+        return pd.Series(out, index=self.index, name=name, dtype=np.float64, copy=False)
 
     def spread_codes(self, codes: NDArray[Any], other: str | None, name: str) -> pd.Series:
         """Return codes of the used units on the caller's index, ``other`` elsewhere."""
-        out = np.full(len(self.index), other, dtype=object)
-        out[self.places] = codes
-        return pd.Series(out, index=self.index, name=name, dtype=object)
+        out = codes
+        if not self.in_place:
+            out = np.full(len(self.index), other, dtype=object)
+            out[self.places] = codes
+        return pd.Series(out, index=self.index, name=name, dtype=object, copy=False)
 
 
 def sample(y: pd.Series, weights: Any, *, transform: Transform | str = Transform.ROW) -> Sample:
@@ -322,6 +332,8 @@ def _transformed(weights: Weights, transform: Transform) -> Weights:
 
 def _told(missing: pd.Index, lonely: pd.Index, given: Weights) -> pd.DataFrame:
     """Tabulate the units set aside and why."""
+    if not len(missing) and not len(lonely):
+        return pd.DataFrame({"unit": pd.Series(dtype=object), "reason": pd.Series(dtype=object)})
     own = given.self_weights != 0
     alone = set(given.ids[given.cardinalities - own == 0])
     reasons = ["missing value"] * len(missing)

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from kazgeo.autocorrelation import permutation, total
@@ -16,6 +18,7 @@ from kazgeo.autocorrelation.total import colour_draws, linear_draws, quadratic_d
 from kazgeo.choices import Draws
 from kazgeo.weights import Weights
 
+LAWS = settings(max_examples=200, deadline=None, derandomize=True)
 FALSE_ALARM = 1e-6  # of each check against chance; the seeds are fixed, so a pass stays a pass
 
 
@@ -214,3 +217,18 @@ def test_progress_rises_from_0_to_1():
     conditional_tails(values, weights, permutations=99, seed=0, progress=lambda fraction, _: seen.append(fraction))
     assert seen == sorted(seen)
     assert seen[-1] == 1.0
+
+
+@LAWS
+@given(
+    st.lists(st.floats(-1e6, 1e6) | st.integers(-3, 3).map(float), min_size=1, max_size=30),
+    st.lists(st.floats(allow_nan=False) | st.integers(-3, 3).map(float), max_size=200),
+    st.integers(1, 40),
+)
+def test_the_grid_finds_what_bisection_finds(ranked, values, cells):
+    """Also where the grid is coarse, values lie on its lines, outside of it or at infinity."""
+    ranked, values = np.sort(np.array(ranked)), np.array(values * 3, dtype=float)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(permutation, "GRID", cells)
+        found = permutation.first_at_least(ranked, values)
+    np.testing.assert_array_equal(found, np.searchsorted(ranked, values))
