@@ -177,9 +177,8 @@ def test_negative_and_endless_weights(queen, smooth):
     with pytest.raises(InputError, match="negative at units 'u004'"):
         local_moran(smooth, negative)
     assert local_moran(smooth, negative, transform="given", permutations=9).n_tests == 81
-    endless = Weights(queen.ids, queen.indptr, queen.indices, np.where(queen.indices == 5, np.inf, 1.0))
     with pytest.raises(InputError, match="finite"):
-        moran(smooth, endless)
+        moran(smooth, Weights(queen.ids, queen.indptr, queen.indices, np.where(queen.indices == 5, np.inf, 1.0)))
 
 
 def test_no_number_of_draws_too_small_goes_unsaid(queen, smooth):
