@@ -118,6 +118,13 @@ def _base() -> dict[str, dict[str, Any]]:
         "losh": {"units": land(), "indicator": "value", **draws},
         "local_lee": {"units": land(), "indicator": "value", "around": "second", **draws},
         "neighbour_match": {"units": land(), "indicators": ("value", "second"), "k": 4},
+        "optimized_hot_spots": {"units": places(), "indicator": "population", "bands": 5, **draws},
+        "emerging_hot_spots": {"regions": land(), "panel": panel(), "indicator": "doctors", **span, **draws},
+        "scan_statistic": {"units": land(), "cases": "value", "model": "normal", **draws},
+        "density_clusters": {"settlements": places(), "population": "population", "distance_km": 200.0},
+        "aggregate_points": {"settlements": places()},
+        "regionalize": {"regions": land(), "indicators": ("value", "second"), "zones": 3},
+        "suggest_regions": {"regions": land(), "indicators": ("value", "second"), "most": 4},
         "deprivation": {
             "regions": land(), "panel": panel(), "more_is_better": ("life_expectancy",),
             "more_is_worse": ("unemployment_rate",), **span,

@@ -10,14 +10,34 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from kazgeo.analyses import accessibility, clusters, deprivation, disparity, local, maps, preparation, whole_map
+from kazgeo.analyses import (
+    accessibility,
+    clusters,
+    deprivation,
+    disparity,
+    local,
+    maps,
+    preparation,
+    spots,
+    whole_map,
+    zones,
+)
 from kazgeo.analyses.declare import Analysis, Parameter, read
 from kazgeo.errors import unknown
 
 __all__ = ["GROUPS", "Analysis", "Parameter", "as_json", "catalogue", "get"]
 
 #: Groups in the order in which faces show them.
-GROUPS = ("Preparation", "Accessibility", "Disparity", "Clusters", "Deprivation", "Maps")
+GROUPS = (
+    "Preparation",
+    "Accessibility",
+    "Disparity",
+    "Clusters",
+    "Hot spots",
+    "Regionalization",
+    "Deprivation",
+    "Maps",
+)
 
 _FUNCTIONS: tuple[Callable[..., Any], ...] = (
     preparation.harmonise,
@@ -45,6 +65,13 @@ _FUNCTIONS: tuple[Callable[..., Any], ...] = (
     local.local_lee,
     local.neighbour_match,
     clusters.getis_ord,
+    spots.optimized_hot_spots,
+    spots.emerging_hot_spots,
+    spots.scan_statistic,
+    spots.density_clusters,
+    spots.aggregate_points,
+    zones.regionalize,
+    zones.suggest_regions,
     deprivation.deprivation,
     maps.print_map,
     maps.web_map,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Unpack
 
 from kazgeo.analyses.declare import analysis
 from kazgeo.analyses.kinds import Field, Number, Output, Panel, Regions, Units
-from kazgeo.analyses.options import LocalTest, WholeTest, local_options, near, neighbours_of, whole_options  # noqa: F401
+from kazgeo.analyses.options import LocalTest, WholeTest, local_options, near, whole_options
 from kazgeo.analyses.tested import counted, lisa_style, significance, spot_style, structure, values_of
 from kazgeo.progress import Progress, part, silent
 
@@ -168,7 +168,7 @@ def local_moran(
 
 
 @analysis(
-    "Clusters",
+    "Hot spots",
     Output("layer", "vector", "Hot and cold spots", ("gi_z", "hot_spot", *_TESTS), like="units"),
     Output("hot", "number", "Hot spots, significant after correction"),
     Output("cold", "number", "Cold spots, significant after correction"),

@@ -1,0 +1,240 @@
+"""Regions made of neighbouring units that are alike: where depressed areas begin and end."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any, Unpack
+
+from kazgeo.analyses.declare import analysis
+from kazgeo.analyses.kinds import Field, Number, Output, Regions
+from kazgeo.analyses.options import Near, near
+from kazgeo.analyses.tested import structure, values_of
+from kazgeo.progress import Progress, silent
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from kazgeo.analyses.outcome import Outcome
+    from kazgeo.messages import Message
+
+
+class Method(StrEnum):
+    """How regions are made."""
+
+    SKATER = "skater"
+    AZP = "azp"
+    MAX_P = "max_p"
+    WARD = "ward"
+    KMEDOIDS = "kmedoids"
+
+
+class Counted(StrEnum):
+    """Methods that make a given number of regions."""
+
+    SKATER = "skater"
+    AZP = "azp"
+    WARD = "ward"
+    KMEDOIDS = "kmedoids"
+
+
+@analysis(
+    "Regionalization",
+    Output("layer", "vector", "Regions of like neighbours", ("zone",), like="regions"),
+    Output("profile", "table", "Means by region", ("zone", "size")),
+    Output("zones", "number", "Number of regions"),
+    Output("between", "number", "Share of differences that lies between regions"),
+    Output("pseudo_f", "number", "Pseudo-F (Calinski-Harabasz)"),
+    tags=("SKATER", "AZP", "max-p", "zoning", "regionalisation"),
+)
+def regionalize(
+    regions: Regions,
+    indicators: Annotated[tuple[str, ...], Field("regions", many=True)],
+    *,
+    method: Method = Method.SKATER,
+    zones: Annotated[int, Number(2, 500)] = 5,
+    min_units: Annotated[int, Number(1, 10_000)] = 1,
+    floor: Annotated[str, Field("regions")] = "",
+    floor_min: Annotated[float, Number(0, 1e12)] = 0.0,
+    seed: int = 0,
+    progress: Progress = silent,
+    **options: Unpack[Near],
+) -> Outcome:
+    """Regions of neighbouring units that are alike in several indicators: SKATER, AZP, max-p, Ward or k-medoids.
+
+    Every method gives regions on any map: look at the share of differences between them, and compare methods. Max-p
+    makes as many regions as the floor allows; the others make the given number.
+
+    Parameters
+    ----------
+    regions : polygons
+        Units to be joined, with a unique id.
+    indicators : list of str
+        Columns that make units alike; each is standardised and counts alike.
+    method : Method
+        How regions are made.
+    zones : int
+        Number of regions; max-p finds its own.
+    min_units : int
+        Least number of units of a region.
+    floor : str
+        Column of which every region must have a least sum, such as inhabitants.
+    floor_min : float
+        Least sum of that column.
+    seed : int
+        Gives the same regions again.
+    """
+    from kazgeo import regionalization
+    from kazgeo.analyses.outcome import Outcome, told
+    from kazgeo.errors import InputError
+    from kazgeo.style import TooltipField
+
+    values, weights = _table(regions, indicators), near(regions, options)
+    limits = _limits(regions, min_units, floor, floor_min)
+    if method == Method.MAX_P and not floor and min_units < 2:
+        raise InputError("regionalize: max-p wants a floor: a column with a least sum, or min_units of at least 2")
+    make = getattr(regionalization, str(method))
+    drawn = {} if method in (Method.SKATER, Method.WARD) else {"rng": seed, "progress": progress}
+    number = {} if method == Method.MAX_P else {"n_regions": zones}
+    done = make(values, weights, **number, **drawn, **limits)
+    layer = regions.assign(zone=done.label)
+    profile = done.profile.rename_axis("zone").reset_index()
+    return Outcome(
+        (*_findings(done, indicators), *structure(weights), *told(done.dropped)),
+        layer=layer,
+        tables={"profile": profile},
+        numbers={"zones": done.n_regions, "between": done.ratio, "pseudo_f": done.pseudo_f},
+        style=_style(done).without_empty(done.label, "undefined"),
+        fields=(TooltipField("zone", "region", "", 0), *(TooltipField(n, "value", "", 2) for n in indicators[:1])),
+        dropped=done.dropped,
+        seed=seed,
+    )
+
+
+@analysis(
+    "Regionalization",
+    Output(
+        "numbers", "table", "Quality by number of regions", ("zones", "within_ss", "ratio", "pseudo_f", "silhouette")
+    ),
+    Output("zones", "number", "Suggested number of regions"),
+    tags=("pseudo-F", "silhouette", "number of regions"),
+)
+def suggest_regions(
+    regions: Regions,
+    indicators: Annotated[tuple[str, ...], Field("regions", many=True)],
+    *,
+    method: Counted = Counted.SKATER,
+    fewest: Annotated[int, Number(2, 200)] = 2,
+    most: Annotated[int, Number(2, 200)] = 10,
+    min_units: Annotated[int, Number(1, 10_000)] = 1,
+    floor: Annotated[str, Field("regions")] = "",
+    floor_min: Annotated[float, Number(0, 1e12)] = 0.0,
+    seed: int = 0,
+    progress: Progress = silent,
+    **options: Unpack[Near],
+) -> Outcome:
+    """Suggest a number of regions: how well two, three, ... of them tell like from unlike units.
+
+    Pseudo-F and silhouette have a best value on any map, of chance too: the number is a suggestion.
+
+    Parameters
+    ----------
+    regions : polygons
+        Units to be joined, with a unique id.
+    indicators : list of str
+        Columns that make units alike; each is standardised and counts alike.
+    method : Counted
+        How regions are made.
+    fewest : int
+        Least number of regions tried.
+    most : int
+        Greatest number of regions tried.
+    min_units : int
+        Least number of units of a region.
+    floor : str
+        Column of which every region must have a least sum, such as inhabitants.
+    floor_min : float
+        Least sum of that column.
+    seed : int
+        Gives the same numbers again.
+    """
+    from kazgeo.analyses.outcome import Outcome, told
+    from kazgeo.messages import Message, Num, Term, mark
+    from kazgeo.regionalization import suggest_regions as suggest
+    from kazgeo.style import Chart
+
+    values, weights = _table(regions, indicators), near(regions, options)
+    limits = _limits(regions, min_units, floor, floor_min)
+    done = suggest(values, weights, method=str(method), k_range=(fewest, most), rng=seed, progress=progress, **limits)
+    reasons = {
+        "highest pseudo-F": mark("highest pseudo-F"),
+        "highest pseudo-F, at the edge": mark("highest pseudo-F, at the edge of what was tried"),
+        "no pseudo-F": mark("no number is better than another"),
+    }
+    best = {"n": done.n_regions, "why": Term(reasons[done.reason]), "share": Num(100 * done.result.ratio, 0, "%")}
+    table = done.table.rename_axis("zones")
+    chart = Chart(
+        "lines", table[["pseudo_f"]], "Pseudo-F by number of regions", "pseudo-F", (("pseudo_f", "pseudo-F"),),
+        ("pseudo_f",), across="number of regions",
+    )  # fmt: skip
+    return Outcome(
+        (
+            Message("Suggested number of regions: {n} ({why}); {share} of the differences lie between them.", best),
+            *structure(weights), *told(done.result.dropped),
+        ),
+        tables={"numbers": table.reset_index()},
+        numbers={"zones": done.n_regions},
+        charts=(chart,) if table["pseudo_f"].notna().any() else (),
+        dropped=done.result.dropped,
+        seed=seed,
+    )  # fmt: skip
+
+
+def _table(regions: pd.DataFrame, indicators: tuple[str, ...]) -> pd.DataFrame:
+    import pandas as pd
+
+    from kazgeo.errors import InputError
+
+    if not indicators:
+        raise InputError("name at least one column in indicators")
+    return pd.DataFrame({name: values_of(regions, name, False) for name in indicators}, index=regions.index)
+
+
+def _limits(regions: pd.DataFrame, min_units: int, floor: str, floor_min: float) -> dict[str, Any]:
+    """Return the limits on regions that are asked for."""
+    out: dict[str, Any] = {"min_size": min_units} if min_units > 1 else {}
+    return out | ({"floor": values_of(regions, floor, False), "floor_min": floor_min} if floor else {})
+
+
+def _findings(done: Any, indicators: tuple[str, ...]) -> list[Message]:
+    """Say how many regions there are, how different, and which is lowest in the first indicator."""
+    from kazgeo.messages import Message, Num
+
+    shares = {"n": done.n_regions, "share": Num(100 * done.ratio, 0, "%")}
+    out = [Message("Regions: {n}; {share} of the differences between units lie between them.", shares)]
+    means = done.profile[indicators[0]]
+    ends = {
+        "name": indicators[0], "low": str(means.idxmin()), "a": Num(float(means.min()), 2), "high": str(means.idxmax()),
+        "b": Num(float(means.max()), 2), "few": int(done.profile.loc[means.idxmin(), "size"]),
+    }  # fmt: skip
+    if done.n_regions > 1:
+        out.append(
+            Message(
+                "Mean of '{name}': lowest in region {low} ({a}, units: {few}), highest in region {high} ({b}).", ends
+            )
+        )
+    return out
+
+
+#: Fills that stay apart for the colour-blind (after Okabe and Ito, and lighter ones), and hatches for the rest.
+_FILLS = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7", "#bbbbbb")
+_HATCHES = ("", "//", "..", "xx", "||", "--")
+
+
+def _style(done: Any) -> Any:
+    from kazgeo.style import categorical
+
+    classes = [
+        (str(i + 1), str(i + 1), _FILLS[i % len(_FILLS)], _HATCHES[i // len(_FILLS) % len(_HATCHES)])
+        for i in range(done.n_regions)
+    ]
+    return categorical("zone", "regions of like neighbours", [*classes, ("undefined", "no value", "#ffffff", "")])
