@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 import pandas as pd
 
-from kazgeo.autocorrelation.moments import row_sums
 from kazgeo.autocorrelation.plan import LocalOptions, Plan
 from kazgeo.autocorrelation.sample import Sample, Transform, choice, is_constant, sample_together, standardized
 from kazgeo.autocorrelation.significance import LocalInference, passes
@@ -159,7 +158,7 @@ def _parts(data: Sample, z: NDArray[np.float64], scale: GearyScale) -> dict[str,
     """Return C and its conditional moments; z (n, v) in population standard deviations."""
     n, (_, v), matrix = data.n, z.shape, data.weights.matrix
     factor = (1.0 if scale is GearyScale.ESDA else (n - 1) / n) / v
-    w1, w2 = row_sums(matrix), row_sums(matrix, 2)
+    w1, w2 = data.weights.row_sums(), data.weights.row_sums(2)
     length = (z**2).sum(axis=1)
     rows = np.repeat(np.arange(n), np.diff(matrix.indptr))
     apart = ((z[rows] - z[matrix.indices]) ** 2).sum(axis=1)  # not z_i^2 - 2 z_i z_j + z_j^2, which cancels

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 import pandas as pd
 
-from kazgeo.autocorrelation.moments import row_sums
 from kazgeo.autocorrelation.permutation import TIE, Tails, conditional_sums
 from kazgeo.autocorrelation.plan import LocalOptions, Plan
 from kazgeo.autocorrelation.sample import Sample, is_constant, sample_together, standardized
@@ -159,7 +158,7 @@ def _with_self(data: Sample) -> tuple[Weights, NDArray[np.float64]]:
 def _expected(others: Weights, own: NDArray[np.float64], z: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the mean of the product when pairs are drawn from the n - 1 others without replacement."""
     m = others.n - 1
-    w1, w2 = row_sums(others.matrix), row_sums(others.matrix, 2)
+    w1, w2 = others.row_sums(), others.row_sums(2)
     mean = -z / m  # of the others; all add up to 0
     together = (z[:, 0] @ z[:, 1] - z[:, 0] * z[:, 1]) / m - mean[:, 0] * mean[:, 1]
     middle = w1[:, None] * mean + own[:, None] * z

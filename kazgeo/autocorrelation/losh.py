@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 import numpy as np
 import pandas as pd
 
-from kazgeo.autocorrelation.moments import row_sums
 from kazgeo.autocorrelation.permutation import Tails
 from kazgeo.autocorrelation.plan import LocalOptions, Plan
 from kazgeo.autocorrelation.sample import ROUNDING, Sample, Transform, choice, is_constant, sample, standardized
@@ -175,7 +174,7 @@ def _not_negative(weights: Weights) -> None:
 
 def _local_mean(data: Sample, values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the weighted mean of the neighbours' values; NaN for isolates."""
-    total = row_sums(data.weights.matrix)
+    total = data.weights.row_sums()
     lonely = data.weights.cardinalities == 0
     return np.where(lonely, np.nan, (data.weights.matrix @ values) / np.where(lonely, 1.0, total))
 
@@ -204,7 +203,7 @@ def _parts(scatter: _Scatter, plan: Plan, exponent: float) -> dict[str, NDArray[
     from scipy.special import chdtr, chdtrc
 
     e, matrix, n = scatter.e, scatter.weights.matrix, len(scatter.e)
-    w1, w2 = row_sums(matrix), row_sums(matrix, 2)
+    w1, w2 = scatter.weights.row_sums(), scatter.weights.row_sums(2)
     w1 = np.where(w1 > 0, w1, np.nan)  # all neighbours without a residual of their own (one-way links)
     share = e / e.mean()
     H = np.asarray(matrix @ share) / w1

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import scipy.sparse as sp
     from numpy.typing import NDArray
 
-__all__ = ["LinkSums", "link_ends", "link_sums", "row_sums"]
+__all__ = ["LinkSums", "link_ends", "link_sums"]
 
 
 class LinkSums(NamedTuple):
@@ -25,20 +25,6 @@ def link_ends(matrix: sp.csr_array) -> NDArray[np.float64]:
     """Return row sum plus column sum of every unit, shape (n,)."""
     ends: NDArray[np.float64] = np.asarray(matrix.sum(axis=0)).ravel() + np.asarray(matrix.sum(axis=1)).ravel()
     return ends
-
-
-def row_sums(matrix: sp.csr_array, power: int = 1) -> NDArray[np.float64]:
-    """Return the sum of the weights of every row, or of their powers, shape (n,).
-
-    Examples
-    --------
-    >>> import scipy.sparse as sp
-    >>> row_sums(sp.csr_array(np.array([[0.0, 3, 4], [0, 0, 0], [1, 0, 0]])), 2).tolist()
-    [25.0, 0.0, 1.0]
-    """
-    raised = type(matrix)((matrix.data**power, matrix.indices, matrix.indptr), shape=matrix.shape)
-    sums: NDArray[np.float64] = raised @ np.ones(matrix.shape[1])
-    return sums
 
 
 def link_sums(matrix: sp.csr_array) -> LinkSums:

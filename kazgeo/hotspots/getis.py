@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 import pandas as pd
 
-from kazgeo.autocorrelation.moments import row_sums
 from kazgeo.autocorrelation.plan import LocalOptions, Plan
 from kazgeo.autocorrelation.sample import Sample, Transform, choice, sample
 from kazgeo.autocorrelation.significance import LocalInference, passes
@@ -154,8 +153,8 @@ def _with_self(data: Sample, kind: Transform) -> NDArray[np.float64]:
     if len(linked):
         largest[linked] = np.maximum.reduceat(weights.data, weights.indptr[linked])
     own = np.where((data.own != 0) & (kind is Transform.GIVEN), data.own, largest)
-    total = row_sums(weights.matrix) + own
-    squares = row_sums(weights.matrix, 2) + own**2
+    total = weights.row_sums() + own
+    squares = weights.row_sums(2) + own**2
     return _ratio(weights.matrix @ z + own * z, (n * squares - total**2) / (n - 1), squares)
 
 
@@ -163,12 +162,12 @@ def _without_self(data: Sample) -> NDArray[np.float64]:
     """Return Gi as a z-score: mean and spread are those of the other units."""
     if data.constant:
         return np.full(data.n, np.nan)
-    n, z, matrix = data.n, data.z, data.weights.matrix
+    n, z, weights = data.n, data.z, data.weights
     mean = -z / (n - 1)
     spread = np.clip((n - z**2) / (n - 1) - mean**2, 0, None)
-    total, squares = row_sums(matrix), row_sums(matrix, 2)
+    total, squares = weights.row_sums(), weights.row_sums(2)
     free = np.where(spread > 1e-9, spread, 0.0)
-    return _ratio(matrix @ z - total * mean, free * ((n - 1) * squares - total**2) / (n - 2), squares)
+    return _ratio(weights.matrix @ z - total * mean, free * ((n - 1) * squares - total**2) / (n - 2), squares)
 
 
 def _ratio(

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from kazgeo.crs import chord_to_metres, metres_to_chord
-from kazgeo.errors import InputError, unknown
-from kazgeo.weights.policy import Isolates, on_sphere, without_isolates
-from kazgeo.weights.type import Weights, canonical_order
+from kazgeo.errors import InputError
+from kazgeo.weights.policy import SAME, Isolates, nearest, on_sphere, one_of, without_isolates
+from kazgeo.weights.type import Weights
 
 if TYPE_CHECKING:
     import geopandas
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Kernel", "distance_band", "inverse_distance", "kernel", "knn", "nearest_distances"]
 
-#: Chords of the unit sphere that differ by less are ties (6 micrometres on the ground).
-SAME = 1e-12
 #: A bandwidth that ends at a neighbour is stretched by so much, so that the neighbour stays a link (as in libpysal).
 STRETCH = 1 + 1e-7
 
@@ -69,10 +67,11 @@ def knn(points: geopandas.GeoDataFrame, k: int = 8) -> Weights:
     ['Kosshy', 'Astana', 'Shymkent', 'Almaty']
     >>> knn(towns.iloc[:1], 1)
     Traceback (most recent call last):
-    kazgeo.errors.InputError: k must be at least 1 and less than the number of placed units (1); got 1
+    kazgeo.errors.InputError: k must be a whole number, at least 1 and less than the number of placed units (1); got 1
     """
     spots, placed = on_sphere(points)
-    cols, _ = _nearest(spots, placed, points.index, k)
+    near, _ = nearest(spots, points.index[placed], k)
+    cols = placed[near]
     indptr = np.zeros(len(points) + 1, dtype=np.int64)
     indptr[placed + 1] = k
     return Weights(points.index, np.cumsum(indptr), np.sort(cols, axis=1).ravel(), np.ones(cols.size))
@@ -109,9 +108,9 @@ def nearest_distances(points: geopandas.GeoDataFrame, k: int = 1) -> pd.Series:
     [13000.0, 13000.0, 971000.0, nan]
     """
     spots, placed = on_sphere(points)
-    _, metres = _nearest(spots, placed, points.index, k)
+    _, chords = nearest(spots, points.index[placed], k)
     out = np.full(len(points), np.nan)
-    out[placed] = metres[:, -1]
+    out[placed] = chord_to_metres(chords.max(axis=1))
     return pd.Series(out, index=points.index, name="distance_m")
 
 
@@ -155,7 +154,7 @@ def distance_band(
     Traceback (most recent call last):
     kazgeo.errors.InputError: threshold_m must be metres above 0; got 0
     """
-    policy = Isolates(isolates)
+    policy = one_of(Isolates, isolates, "isolates")
     spots, placed = on_sphere(points)
     rows, cols, _ = _within(spots, placed, points.index, threshold_m, "threshold_m")
     made = Weights.from_arrays(points.index, np.r_[rows, cols], np.r_[cols, rows])
@@ -222,7 +221,7 @@ def kernel(
     """
     if bandwidth_m is not None and k is not None:
         raise InputError("kernel wants bandwidth_m (fixed) or k (adaptive), not both")
-    form, policy = _form(function), Isolates(isolates)
+    form, policy = one_of(Kernel, function, "function"), one_of(Isolates, isolates, "isolates")
     spots, placed = on_sphere(points)
     if k is None:
         one, other, metres = _within(spots, placed, points.index, bandwidth_m, "bandwidth_m")
@@ -230,9 +229,9 @@ def kernel(
         rows, cols = np.r_[one, other], np.r_[other, one]
         data = _fall(form, np.r_[metres, metres] / (end or 1.0))
     else:
-        near, away = _nearest(spots, placed, points.index, k)
-        rows, cols = np.repeat(placed, k), near.ravel()
-        ends = np.maximum(away[:, -1:] * STRETCH, 1e-300)
+        near, chords = nearest(spots, points.index[placed], k)
+        rows, cols, away = np.repeat(placed, k), placed[near].ravel(), chord_to_metres(chords)
+        ends = np.maximum(away.max(axis=1, keepdims=True) * STRETCH, 1e-300)
         data = _fall(form, (away / ends).ravel())
     return without_isolates(policy, Weights.from_arrays(points.index, rows, cols, data), points, "raise bandwidth_m")
 
@@ -283,7 +282,7 @@ def inverse_distance(
     Traceback (most recent call last):
     kazgeo.errors.InputError: power must be above 0; got 0
     """
-    policy = Isolates(isolates)
+    policy = one_of(Isolates, isolates, "isolates")
     for name, value in (("power", power), ("shortest_m", shortest_m)):
         if not (np.isfinite(value) and value > 0):
             raise InputError(f"{name} must be above 0; got {value}")
@@ -292,12 +291,6 @@ def inverse_distance(
     data = (np.maximum(metres, shortest_m) / 1000) ** -power
     made = Weights.from_arrays(points.index, np.r_[one, other], np.r_[other, one], np.r_[data, data])
     return without_isolates(policy, made, points, "raise threshold_m")
-
-
-def _form(function: str) -> Kernel:
-    if function not in {kind.value for kind in Kernel}:
-        raise unknown("function", str(function), [kind.value for kind in Kernel], "a kernel")
-    return Kernel(function)
 
 
 def _fall(form: Kernel, u: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -320,7 +313,7 @@ def _within(
     from scipy.spatial import cKDTree
 
     if threshold_m is None:
-        threshold = float(_nearest(spots, placed, ids, 1)[1].max()) if len(placed) > 1 else 1.0
+        threshold = float(chord_to_metres(nearest(spots, ids[placed], 1)[1].max())) if len(placed) > 1 else 1.0
     elif np.isfinite(threshold_m) and threshold_m > 0:
         threshold = float(threshold_m)
     else:
@@ -331,44 +324,3 @@ def _within(
     pairs = cKDTree(spots).query_pairs(metres_to_chord(threshold) + SAME, output_type="ndarray")
     chord = np.linalg.norm(spots[pairs[:, 0]] - spots[pairs[:, 1]], axis=1)
     return placed[pairs[:, 0]], placed[pairs[:, 1]], np.minimum(chord_to_metres(chord), threshold)
-
-
-def _nearest(
-    spots: NDArray[np.float64], placed: NDArray[np.int64], ids: pd.Index, k: int
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return positions of the k nearest of every placed unit and their metres, both shape (placed, k).
-
-    Distances that tie at the end of the k are settled by the order of ids: such rows ask for more neighbours until the
-    tie is in sight, and the rest need only one more than k.
-    """
-    from scipy.spatial import cKDTree
-
-    m = len(placed)
-    if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or not 1 <= k < m:
-        raise InputError(f"k must be at least 1 and less than the number of placed units ({m}); got {k}")
-    rank = np.empty(len(ids), dtype=np.int64)
-    rank[canonical_order(ids)] = np.arange(len(ids))
-    rank = rank[placed]
-    tree = cKDTree(spots, balanced_tree=False)
-    cols, chords = np.empty((m, k), dtype=np.int64), np.empty((m, k))
-    todo, reach = np.arange(m), k + 2
-    while len(todo):
-        reach = min(reach, m)
-        distance, near = tree.query(spots[todo], k=reach, workers=-1)
-        own = near == todo[:, None]
-        distance = np.where(own, np.inf, distance)
-        order = np.argsort(distance, axis=1, kind="stable")
-        distance, near = np.take_along_axis(distance, order, axis=1), np.take_along_axis(near, order, axis=1)
-        seen = own.any(axis=1)  # else the unit itself lies among as many at the same place
-        last = np.where(seen, distance[:, reach - 2], distance[:, reach - 1])
-        clear = (last - distance[:, k - 1] > SAME) | (reach == m)
-        tied = clear & (distance[:, min(k, reach - 1)] - distance[:, k - 1] <= SAME)
-        plain = clear & ~tied
-        cols[todo[plain]], chords[todo[plain]] = near[plain, :k], distance[plain, :k]
-        if tied.any():
-            rounded = np.round(distance[tied] / SAME)
-            best = np.lexsort((rank[near[tied]], rounded), axis=1)[:, :k]
-            cols[todo[tied]] = np.take_along_axis(near[tied], best, axis=1)
-            chords[todo[tied]] = np.take_along_axis(distance[tied], best, axis=1)
-        todo, reach = todo[~clear], 2 * reach
-    return placed[cols], chord_to_metres(chords)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from kazgeo.crs import has_place, local_metres
 from kazgeo.errors import InputError
-from kazgeo.weights.policy import Isolates, without_isolates
+from kazgeo.weights.policy import Isolates, one_of, sound_shapes, with_nan, without_isolates
 from kazgeo.weights.type import Weights
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def contiguity(
     >>> contiguity(layer.iloc[:0])
     <Weights: 0 units>
     """
-    kind, policy = Contiguity(kind), Isolates(isolates)
+    kind, policy = one_of(Contiguity, kind, "kind"), one_of(Isolates, isolates, "isolates")
     if not np.isfinite(tolerance_m) or tolerance_m < 0:
         raise InputError(f"tolerance_m must be 0 or more metres; got {tolerance_m}")
     if regions.crs is None:
@@ -84,7 +84,7 @@ def contiguity(
     if tolerance_m == 0:
         made = _exact(regions, kind)
     else:
-        shapes = regions.geometry.to_crs(local_metres(regions)).to_numpy()
+        shapes = sound_shapes(regions.geometry.to_crs(local_metres(regions)))
         rows, cols = _near_pairs(shapes, tolerance_m)
         if kind is Contiguity.ROOK and len(rows):
             keep = _common_border(shapes[rows], shapes[cols], tolerance_m) > 4 * tolerance_m
@@ -100,24 +100,44 @@ def _exact(regions: geopandas.GeoDataFrame, kind: Contiguity) -> Weights:
     shapes = regions.geometry.to_numpy()
     if kind is Contiguity.QUEEN:
         spots, owner = shapely.get_coordinates(shapes, return_index=True)
+        broken = with_nan(spots, owner)
+        if len(broken):
+            sound = ~np.isin(owner, broken)
+            spots, owner = spots[sound], owner[sound]
         return _sharing(regions.index, _same_spots(spots), owner)
-    parts, whole = shapely.get_parts(shapes, return_index=True)
-    rings, part = shapely.get_rings(parts, return_index=True)
-    whose = whole[part]
-    spots, ring = shapely.get_coordinates(rings, return_index=True)
+    spots, owner, ring = _rings(shapes)
+    broken = with_nan(spots, owner)
+    if len(broken):
+        sound = ~np.isin(owner, broken)
+        spots, owner, ring = spots[sound], owner[sound], ring[sound]
     label = _same_spots(spots)
     edge = np.flatnonzero((ring[1:] == ring[:-1]) & (label[1:] != label[:-1]))
     one, other = np.minimum(label[edge], label[edge + 1]), np.maximum(label[edge], label[edge + 1])
-    return _sharing(regions.index, one * (int(label.max(initial=0)) + 1) + other, whose[ring[edge]])
+    keys = one * (int(label.max(initial=0)) + 1) + other
+    order = np.argsort(keys)
+    keys = keys[order]
+    label = np.r_[0, np.cumsum(keys[1:] != keys[:-1])][: len(keys)]  # small, for _sharing multiplies them by n
+    return _sharing(regions.index, label, owner[edge[order]])
+
+
+def _rings(shapes: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return all vertices of polygons, the shape that each belongs to, and a number of its ring."""
+    import shapely
+
+    whole = np.flatnonzero(np.isin(shapely.get_type_id(shapes), (3, 6)) & ~shapely.is_empty(shapes))
+    _, spots, offsets = (
+        shapely.to_ragged_array(shapes[whole], include_z=False) if len(whole) else (0, np.empty((0, 2)), [[0]])
+    )
+    sizes = np.diff(offsets[0])
+    ring = np.repeat(np.arange(len(sizes)), sizes)
+    _, owner = shapely.get_coordinates(shapes[whole], return_index=True)
+    return spots, whole[owner], ring
 
 
 def _same_spots(spots: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return a number for every spot, the same for equal coordinates; sorting by a hash is faster than by both."""
-    bits = np.ascontiguousarray(spots + 0.0).view(np.uint64)  # + 0.0: minus zero is zero
-    mixed = (bits[:, 0] * np.uint64(0x9E3779B97F4A7C15)) ^ (bits[:, 1] * np.uint64(0xC2B2AE3D27D4EB4F))
-    mixed ^= mixed >> np.uint64(29)
-    mixed *= np.uint64(0xBF58476D1CE4E5B9)
-    order = np.argsort(mixed ^ (mixed >> np.uint64(32)))
+    mixed = _mixed(spots)
+    order = np.argsort(mixed)
     ranked = spots[order]
     new = np.empty(len(spots), dtype=np.int64)
     fresh = (ranked[1:] != ranked[:-1]).any(axis=1)
@@ -130,6 +150,19 @@ def _same_spots(spots: NDArray[np.float64]) -> NDArray[np.int64]:
     return new
 
 
+def _mixed(spots: NDArray[np.float64]) -> NDArray[np.uint64]:
+    """Return a hash of every spot."""
+    bits = np.ascontiguousarray(spots + 0.0).view(np.uint64)  # + 0.0: minus zero is zero
+    mixed: NDArray[np.uint64] = bits[:, 0] * np.uint64(0x9E3779B97F4A7C15)
+    mixed ^= mixed >> np.uint64(32)  # else the signs of x and y would cancel out
+    mixed += bits[:, 1]
+    mixed *= np.uint64(0xC2B2AE3D27D4EB4F)
+    mixed ^= mixed >> np.uint64(29)
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    mixed ^= mixed >> np.uint64(32)
+    return mixed
+
+
 def _sharing(ids: pd.Index, label: NDArray[np.int64], owner: NDArray[np.int64]) -> Weights:
     """Return binary weights between owners of the same label."""
     n = len(ids)
@@ -138,12 +171,12 @@ def _sharing(ids: pd.Index, label: NDArray[np.int64], owner: NDArray[np.int64]) 
     keys = keys[np.r_[True, keys[1:] != keys[:-1]]] if len(keys) else keys
     label, owner = keys // n, keys % n
     found, step = [], 1
-    while step < len(label):
-        same = np.flatnonzero(label[step:] == label[:-step])
-        if not len(same):
-            break
+    same = np.flatnonzero(label[1:] == label[:-1])
+    while len(same):
         found.append(owner[same] * n + owner[same + step])  # owners rise within a label: one < other
         step += 1
+        same = same[same + step < len(label)]
+        same = same[label[same] == label[same + step]]
     pairs = np.concatenate([np.empty(0, dtype=np.int64), *found])
     pairs.sort()
     pairs = pairs[np.r_[True, pairs[1:] != pairs[:-1]]] if len(pairs) else pairs

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from kazgeo.errors import InputError, listing, unknown
-from kazgeo.weights.type import Weights
+from kazgeo.weights.policy import one_of
+from kazgeo.weights.type import Weights, refuse_repeated
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,7 +49,8 @@ def block(groups: pd.Series) -> Weights:
     <Weights: 0 units>
     """
     codes, _ = pd.factorize(groups)
-    members = [np.flatnonzero(codes == code) for code in range(codes.max(initial=-1) + 1)]
+    order = np.argsort(codes, kind="stable")
+    members = np.split(order, np.searchsorted(codes[order], np.arange(codes.max(initial=-1) + 1)))[1:]
     empty = np.empty(0, dtype=np.int64)
     rows = np.concatenate([empty, *(np.repeat(some, len(some)) for some in members)])
     cols = np.concatenate([empty, *(np.tile(some, len(some)) for some in members)])
@@ -98,14 +100,13 @@ def from_table(
     Traceback (most recent call last):
     kazgeo.errors.InputError: table names units that are not among the ids: 'b'
     """
-    for column in (origin, destination, *([weight] if weight else [])):
-        if column not in table.columns:
-            raise unknown("column", column, [str(c) for c in table.columns], "a column of the table")
+    refuse_repeated(ids)
+    _refuse_unknown(table, [origin, destination, *([weight] if weight else [])])
     rows, cols = (ids.get_indexer(pd.Index(table[column])) for column in (origin, destination))
     strange = pd.concat([table.loc[rows < 0, origin], table.loc[cols < 0, destination]]).unique()
     if len(strange):
         raise InputError(f"table names units that are not among the ids: {listing(strange)}")
-    data = np.ones(len(table)) if weight is None else table[weight].to_numpy(dtype=float, na_value=np.nan)
+    data = np.ones(len(table)) if weight is None else _numbers(table[weight])
     if (data < 0).any() or np.isinf(data).any():
         raise InputError(f"column '{weight}' must hold finite weights of at least 0")
     twice = pd.MultiIndex.from_arrays([rows, cols]).duplicated()
@@ -162,11 +163,9 @@ def travel_time(
     for name, value in (("within_min", within_min), ("shortest_min", shortest_min)):
         if not (np.isfinite(value) and value > 0):
             raise InputError(f"{name} must be minutes above 0; got {value}")
-    if decay not in {kind.value for kind in Decay}:
-        raise unknown("decay", str(decay), [kind.value for kind in Decay], "one of the choices")
-    if "time_s" not in times.columns:
-        raise unknown("column", "time_s", [str(c) for c in times.columns], "a column of the table")
-    minutes = times["time_s"].to_numpy(dtype=float, na_value=np.nan) / 60
+    falls = one_of(Decay, decay, "decay")
+    _refuse_unknown(times, ["origin", "destination", "time_s"])
+    minutes = _numbers(times["time_s"]) / 60
     if (minutes < 0).any():
         raise InputError("times must not be negative; column 'time_s' holds seconds of travel")
     near = minutes <= within_min
@@ -174,9 +173,23 @@ def travel_time(
         Decay.NONE: np.ones(len(minutes)),
         Decay.LINEAR: 1 - minutes / within_min,
         Decay.INVERSE: 1 / np.maximum(minutes, shortest_min),
-    }[Decay(decay)]
+    }[falls]
     reached = times.loc[near, ["origin", "destination"]].assign(weight=weight[near])
     return from_table(reached, ids, weight="weight")
+
+
+def _refuse_unknown(table: pd.DataFrame, columns: list[str]) -> None:
+    for column in columns:
+        if column not in table.columns:
+            raise unknown("column", column, [str(c) for c in table.columns], "a column of the table")
+
+
+def _numbers(column: pd.Series) -> NDArray[np.float64]:
+    try:
+        numbers: NDArray[np.float64] = column.to_numpy(dtype=float, na_value=np.nan)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"column '{column.name}' must hold numbers; {error}") from error
+    return numbers
 
 
 def _linked(ids: pd.Index, rows: NDArray[np.int64], cols: NDArray[np.int64], data: NDArray[np.float64]) -> Weights:

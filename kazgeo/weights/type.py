@@ -16,7 +16,7 @@ from kazgeo.errors import InputError, listing
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Weights", "as_weights", "canonical_order"]
+__all__ = ["Weights", "as_weights", "canonical_order", "refuse_repeated"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -30,7 +30,7 @@ class Weights:
     indptr, indices : int64 arrays
         CSR structure; the neighbours of row i are ``indices[indptr[i]:indptr[i + 1]]``, in rising order.
     data : float64 array
-        Weights, not zero, not NaN.
+        Weights, finite, not zero.
 
     Examples
     --------
@@ -47,23 +47,24 @@ class Weights:
     data: NDArray[np.float64]
 
     def __post_init__(self) -> None:
-        if not self.ids.is_unique:
-            raise InputError(f"ids of weights must be unique; repeated: {listing(self.ids[self.ids.duplicated()])}")
-        links = int(self.indptr[-1]) if len(self.indptr) == len(self.ids) + 1 else -1
-        if not len(self.indices) == len(self.data) == links or (links and int(self.indices.max()) >= len(self.ids)):
+        refuse_repeated(self.ids)
+        for name, kind in (("indptr", np.int64), ("indices", np.int64), ("data", np.float64)):
+            view = np.asarray(getattr(self, name), dtype=kind).view()  # the caller's own array stays writable
+            view.flags.writeable = False
+            object.__setattr__(self, name, view)
+        fault = _fault(len(self.ids), self.indptr, self.indices, self.data)
+        if fault:
             raise InputError(
-                f"indptr, indices and data don't fit together for {len(self.ids)} units; make weights with"
-                " Weights.from_pairs, from_arrays, from_matrix or from_libpysal"
+                f"{fault}; make weights with Weights.from_pairs, from_arrays, from_matrix or from_libpysal"
             )
-        for array in (self.indptr, self.indices, self.data):
-            array.flags.writeable = False
 
     @classmethod
     def from_pairs(cls, ids: Sequence[Any] | pd.Index, pairs: Sequence[tuple[Any, Any]]) -> Weights:
         """Build binary symmetric weights from pairs of neighbouring ids."""
         index = pd.Index(ids)
-        rows = index.get_indexer(pd.Index([a for a, _ in pairs], dtype=index.dtype)) if len(pairs) else np.empty(0, int)
-        cols = index.get_indexer(pd.Index([b for _, b in pairs], dtype=index.dtype)) if len(pairs) else np.empty(0, int)
+        refuse_repeated(index)
+        rows = index.get_indexer(pd.Index([a for a, _ in pairs])) if len(pairs) else np.empty(0, int)
+        cols = index.get_indexer(pd.Index([b for _, b in pairs])) if len(pairs) else np.empty(0, int)
         if (rows < 0).any() or (cols < 0).any():
             strange = [p for p, r, c in zip(pairs, rows, cols, strict=True) if r < 0 or c < 0]
             raise InputError(f"pairs name units that are not among the ids: {listing(strange)}")
@@ -75,9 +76,16 @@ class Weights:
     ) -> Weights:
         """Build weights from positions of links; repeated links count once, self-links are left out."""
         n = len(ids)
+        rows, cols = np.asarray(rows), np.asarray(cols)
+        values = np.ones(len(rows)) if data is None else np.asarray(data, dtype=float)
+        if not len(rows) == len(cols) == len(values):
+            raise InputError(
+                f"rows, cols and data must be as long as one another; got {len(rows)}, {len(cols)}, {len(values)}"
+            )
+        if len(rows) and not (min(rows.min(), cols.min()) >= 0 and max(rows.max(), cols.max()) < n):
+            raise InputError(f"rows and cols must be positions of the {n} ids, 0 to {n - 1}")
         keep = rows != cols
-        rows, cols = np.asarray(rows)[keep], np.asarray(cols)[keep]
-        values = np.ones(len(rows)) if data is None else np.asarray(data, dtype=float)[keep]
+        rows, cols, values = rows[keep], cols[keep], values[keep]
         _, first = np.unique(rows.astype(np.int64) * n + cols, return_index=True)
         return cls.from_matrix(ids, sp.csr_array((values[first], (rows[first], cols[first])), shape=(n, n)))
 
@@ -85,8 +93,10 @@ class Weights:
     def from_matrix(cls, ids: pd.Index, matrix: Any) -> Weights:
         """Build weights from a square sparse matrix whose rows follow ``ids``; explicit zeros are dropped."""
         csr = sp.csr_array(matrix, dtype=np.float64, copy=True)
+        if csr.shape != (len(ids), len(ids)):
+            raise InputError(f"matrix must be square with a row for each of the {len(ids)} ids; got shape {csr.shape}")
+        csr.sum_duplicates()
         csr.eliminate_zeros()
-        csr.sort_indices()
         return cls(ids, csr.indptr.astype(np.int64), csr.indices.astype(np.int64), csr.data.astype(np.float64))
 
     @classmethod
@@ -116,7 +126,7 @@ class Weights:
     @cached_property
     def cardinalities(self) -> NDArray[np.int64]:
         """Number of neighbours of every unit, shape (n,)."""
-        return np.diff(self.indptr)
+        return _frozen(np.diff(self.indptr))
 
     @property
     def isolates(self) -> pd.Index:
@@ -126,7 +136,8 @@ class Weights:
     @cached_property
     def component_labels(self) -> NDArray[np.int64]:
         """Number of the connected component of every unit, shape (n,)."""
-        return np.asarray(sp.csgraph.connected_components(self.matrix, directed=False)[1], dtype=np.int64)
+        labels = sp.csgraph.connected_components(self.matrix, directed=False)[1]
+        return _frozen(np.asarray(labels, dtype=np.int64))
 
     @property
     def n_components(self) -> int:
@@ -134,17 +145,22 @@ class Weights:
         return int(self.component_labels.max()) + 1 if self.n else 0
 
     def row_sums(self, power: int = 1) -> NDArray[np.float64]:
-        """Return the sum of the weights of every row, or of their powers, shape (n,)."""
-        raised = sp.csr_array((self.data**power, self.indices, self.indptr), shape=(self.n, self.n))
-        sums: NDArray[np.float64] = raised @ np.ones(self.n)
-        return sums
+        """Return the sum of the weights of every row (``power`` 1), or of their squares (2), shape (n,)."""
+        return self._sums if power == 1 else self._sums_of_squares
+
+    @cached_property
+    def _sums(self) -> NDArray[np.float64]:
+        return _frozen(self.matrix @ np.ones(self.n))
+
+    @cached_property
+    def _sums_of_squares(self) -> NDArray[np.float64]:
+        squared = sp.csr_array((self.data**2, self.indices, self.indptr), shape=(self.n, self.n))
+        return _frozen(squared @ np.ones(self.n))
 
     @cached_property
     def self_weights(self) -> NDArray[np.float64]:
         """Weight of every unit for itself, 0 for most, shape (n,)."""
-        own = np.asarray(self.matrix.diagonal(), dtype=np.float64)
-        own.flags.writeable = False
-        return own
+        return _frozen(np.asarray(self.matrix.diagonal(), dtype=np.float64))
 
     @cached_property
     def equal_rows(self) -> NDArray[np.bool_]:
@@ -155,7 +171,7 @@ class Weights:
             starts = self.indptr[filled]
             low, high = np.minimum.reduceat(self.data, starts), np.maximum.reduceat(self.data, starts)
             out[filled] = (low > 0) & (high - low <= 1e-12 * high)
-        return out
+        return _frozen(out)
 
     def _with_data(self, data: NDArray[np.float64]) -> Weights:
         return Weights(self.ids, self.indptr, self.indices, data)
@@ -223,6 +239,43 @@ class Weights:
         if len(lonely):
             parts.append(f"{len(lonely)} isolate{'s' if len(lonely) != 1 else ''}: {listing(lonely)}")
         return f"<Weights: {'; '.join(parts)}>"
+
+
+def refuse_repeated(ids: pd.Index) -> None:
+    """Refuse ids that come more than once.
+
+    Raises
+    ------
+    InputError
+        Naming them.
+
+    Examples
+    --------
+    >>> refuse_repeated(pd.Index(["a", "b", "a"]))
+    Traceback (most recent call last):
+    kazgeo.errors.InputError: ids of weights must be unique; repeated: 'a'
+    """
+    if not ids.is_unique:
+        raise InputError(f"ids of weights must be unique; repeated: {listing(ids[ids.duplicated()])}")
+
+
+def _frozen(array: NDArray[Any]) -> NDArray[Any]:
+    array.flags.writeable = False
+    return array
+
+
+def _fault(n: int, indptr: NDArray[np.int64], indices: NDArray[np.int64], data: NDArray[np.float64]) -> str:
+    """Return what is wrong with compressed sparse rows of n units, or an empty string."""
+    fits = len(indptr) == n + 1 and indptr[0] == 0 and len(indices) == len(data) == indptr[-1]
+    fits = fits and bool((indptr[1:] >= indptr[:-1]).all())
+    if not fits or (len(indices) and not (indices.min() >= 0 and indices.max() < n)):
+        return f"indptr, indices and data don't fit together for {n} units"
+    rises = indices[1:] > indices[:-1]
+    starts = indptr[1:-1]
+    rises[starts[(starts > 0) & (starts < len(indices))] - 1] = True
+    if not rises.all():
+        return "indices must rise within every row, each neighbour once"
+    return "" if np.isfinite(data).all() and data.all() else "data of weights must be finite and not zero"
 
 
 def as_weights(weights: Any) -> Weights:

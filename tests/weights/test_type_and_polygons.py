@@ -224,7 +224,7 @@ def test_neighbours_of_real_settlements(kazakhstan):
         (lambda g: contiguity(g, tolerance_m=-1), "tolerance_m must be 0 or more"),
         (lambda g: contiguity(g, tolerance_m=float("nan")), "tolerance_m must be 0 or more"),
         (lambda g: contiguity(g.set_axis(["a", "a"])), "must be unique; repeated: 'a'"),
-        (lambda g: knn(g, 0), "k must be at least 1"),
+        (lambda g: knn(g, 0), "k must be a whole number, at least 1"),
         (lambda g: knn(g, 2), "less than the number of placed units .2.; got 2"),
         (lambda g: knn(g.set_crs(None, allow_override=True), 1), "points have no CRS"),
         (lambda g: contiguity(g).subset(["z"]), "weights have no unit 'z'"),

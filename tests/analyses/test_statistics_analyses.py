@@ -1,0 +1,230 @@
+"""Analyses of statistics say what the library computes, on Kazakhstan's own data, and can be drawn."""
+
+import functools
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from kazgeo import analyses, autocorrelation, hotspots, indicators, regionalization, regions, settlements
+from kazgeo.data import embedded
+from kazgeo.errors import InputError
+from kazgeo.io import Source
+from kazgeo.weights import contiguity, distance_band, kernel, knn
+
+DATA = embedded()
+DRAWS = {"permutations": 199, "seed": 3}
+LIBRARY = {"permutations": 199, "rng": 3}
+
+
+@functools.cache
+def panel():
+    reforms = indicators.read_reforms(DATA / "reforms.csv")
+    meaning = indicators.read_metadata(DATA / "indicators_meta.csv")
+    published = indicators.read(DATA / "indicators.csv").drop("000000000", level="region")
+    return indicators.harmonise(published, 2009, reforms=reforms, metadata=meaning).panel
+
+
+@functools.cache
+def oblasts():
+    layer = regions.read(Source(DATA / "regions_2009.gpkg", id="kato"))
+    now = panel().xs(2020, level="year")
+    layer["income"], layer["grp"] = now["nominal_cash_income_pc"], now["grp_per_capita"]
+    layer["people"], layer["sick"] = (
+        now["population"],
+        (now["population"] * 0.001 * (1 + layer["income"].rank() / 30)).round(),
+    )
+    layer["rich"] = (layer["income"] > layer["income"].median()).astype(float)
+    layer["kind"] = np.where(layer["rich"] > 0, "rich", "poor")
+    return layer
+
+
+@functools.cache
+def places():
+    return settlements.read(Source(DATA / "settlements.csv", id="id"))
+
+
+@functools.cache
+def queen():
+    return contiguity(oblasts())
+
+
+def run(name, *arguments, **options):
+    return analyses.get(name).function(*arguments, **options)
+
+
+def both():
+    return oblasts()[["income", "grp"]].astype(float)
+
+
+LOCAL = {
+    "bivariate_moran": (
+        ("income", "grp"), lambda o: autocorrelation.local_moran_bivariate(o.income, o.grp, queen(), **LIBRARY),
+        "bivariate_moran", "I",
+    ),
+    "local_moran_rate": (
+        ("sick", "people"), lambda o: autocorrelation.local_moran_rate(o.sick, o.people, queen(), **LIBRARY),
+        "local_moran", "I",
+    ),
+    "local_geary": (
+        (("income", "grp"),), lambda _: autocorrelation.local_geary(both(), queen(), **LIBRARY), "local_geary", "C",
+    ),
+    "losh": (("income",), lambda o: autocorrelation.losh(o.income, queen(), **LIBRARY), "losh", "H"),
+    "local_lee": (
+        ("income", "grp"), lambda o: autocorrelation.local_lee(o.income, o.grp, queen(), **LIBRARY), "local_lee", "L",
+    ),
+    "local_join_count": (
+        (("rich",),), lambda o: autocorrelation.local_join_count(o.rich, queen()), "count", "count",
+    ),
+    "quantile_lisa": (
+        (("income",),), lambda o: autocorrelation.quantile_lisa(o.income, queen(), k=5, quantile=1), "count", "count",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LOCAL)
+def test_local_analyses_are_the_library(name):
+    arguments, library, column, symbol = LOCAL[name]
+    outcome, done = run(name, oblasts(), *arguments, **DRAWS), library(oblasts())
+    np.testing.assert_array_equal(outcome.layer[column], getattr(done, symbol))
+    np.testing.assert_array_equal(outcome.layer["p_adjusted"], done.p_adjusted)
+    assert outcome.layer["cluster"].tolist() == done.label.tolist()
+    assert outcome.numbers["significant"] == done.n_significant
+    assert {c.value for c in outcome.style.classes} >= set(done.label)
+    assert outcome.plot("Карта", "kk").axes
+
+
+def test_change_is_between_the_two_years():
+    options = {"first_year": 2010, "last_year": 2020, "logarithm": True, **DRAWS}
+    outcome = run("local_moran_change", oblasts(), panel(), "nominal_cash_income_pc", **options)
+    logs = np.log(panel()["nominal_cash_income_pc"])
+    before, after = (logs.xs(year, level="year").reindex(oblasts().index) for year in (2010, 2020))
+    done = autocorrelation.local_moran_change(before, after, queen(), **LIBRARY)
+    np.testing.assert_array_equal(outcome.layer["local_moran"], done.I)
+    np.testing.assert_allclose(outcome.layer["change"], after - before)
+    with pytest.raises(InputError, match="two years of the panel"):
+        run("local_moran_change", oblasts(), panel(), "doctors", first_year=2020, last_year=2010)
+
+
+def test_the_whole_map_in_three_figures():
+    outcome = run("global_autocorrelation", oblasts(), "income", **DRAWS)
+    table = outcome.tables["statistics"].set_index("statistic")
+    for name, statistic in (("Moran's I", "moran"), ("Geary's C", "geary"), ("Getis-Ord G", "general_g")):
+        done = getattr(autocorrelation, statistic)(oblasts()["income"], queen(), **LIBRARY)
+        assert (table.loc[name, "value"], table.loc[name, "p"]) == (done.value, done.p)
+    (chart,) = outcome.charts
+    assert chart.slope == outcome.numbers["moran"]
+    slope = (chart.data["x"] * chart.data["y"]).sum() / (chart.data["x"] ** 2).sum()
+    assert slope == pytest.approx(chart.slope, abs=1e-12)  # Moran's I is the slope of its scatter plot
+    assert "Getis-Ord G" not in run("global_autocorrelation", oblasts().assign(x=-oblasts()["income"]), "x",
+                                    **DRAWS).tables["statistics"]["statistic"].tolist()  # fmt: skip
+
+
+def test_kinds_that_keep_together_are_named():
+    halves = oblasts().assign(half=np.where(oblasts().representative_point().y > 48, "north", "south"))
+    outcome = run("join_counts", halves, "half", alternative="greater", **DRAWS)
+    done = autocorrelation.join_counts(halves["half"], queen(), alternative="greater", **LIBRARY)
+    np.testing.assert_array_equal(outcome.tables["joins"]["p"], done.table["p"])
+    assert "north:" in outcome.summary("en")
+
+
+@pytest.mark.parametrize(
+    ("kind", "weights"),
+    [
+        ("nearest", lambda: knn(oblasts(), 4)),
+        ("distance", lambda: distance_band(oblasts(), 700_000)),
+        ("kernel", lambda: kernel(oblasts(), bandwidth_m=700_000)),
+        ("rook", lambda: contiguity(oblasts(), kind="rook")),
+    ],
+)
+def test_every_kind_of_neighbours_is_the_librarys(kind, weights):
+    outcome = run("local_moran", oblasts(), "income", neighbours=kind, k=4, distance_km=700.0, **DRAWS)
+    done = autocorrelation.local_moran(oblasts()["income"], weights(), **LIBRARY)
+    np.testing.assert_array_equal(outcome.layer["local_moran"], done.I)
+
+
+def test_shared_options_are_checked_like_others():
+    with pytest.raises(InputError, match="did you mean 'neighbours'"):
+        run("local_moran", oblasts(), "income", neighbors="queen")
+    declared = analyses.get("losh")
+    assert declared.parameter("alpha").default == 0.05
+    assert declared.parameter("distance_km").unit == "km"
+
+
+def test_correlogram_by_distance():
+    outcome = run("correlogram", places(), "population", logarithm=True, bands=4, permutations=99, seed=3)
+    done = autocorrelation.correlogram(np.log(places()["population"]), places(), n_bands=4, permutations=99, rng=3)
+    pd.testing.assert_frame_equal(outcome.tables["by_distance"], done.table)
+    assert outcome.charts[0].data.index.tolist() == (done.table["to_m"] / 1000).tolist()
+
+
+def test_optimised_hot_spots():
+    outcome = run("optimized_hot_spots", places(), "population", logarithm=True, bands=5, **DRAWS)
+    done = hotspots.optimized_hot_spots(np.log(places()["population"]), places(), n_bands=5, **LIBRARY)
+    assert outcome.numbers["distance_km"] == done.distance_m / 1000
+    assert outcome.layer["hot_spot"].tolist() == done.spots.label.tolist()
+    assert len(outcome.dropped) == len(done.dropped)
+
+
+@pytest.mark.parametrize("relative", [True, False])
+def test_emerging_hot_spots(relative):
+    span = {"first_year": 2009, "last_year": 2020}
+    outcome = run(
+        "emerging_hot_spots", oblasts(), panel(), "nominal_cash_income_pc", relative=relative, **span, **DRAWS
+    )
+    y = panel()["nominal_cash_income_pc"]
+    y = y[y.index.get_level_values("year").isin(range(2009, 2021))]
+    if relative:
+        y = y / y.groupby(level="year").transform("mean")
+    done = hotspots.emerging_hot_spots(y, queen(), **LIBRARY)
+    assert outcome.layer["category"].tolist() == done.category.reindex(oblasts().index).tolist()
+    assert outcome.tables["counts"]["regions"].sum() == 16
+    assert {c.value for c in outcome.style.classes} >= set(done.category)
+    assert outcome.plot("Карта", "ru").axes
+
+
+def test_scan_statistic():
+    outcome = run("scan_statistic", oblasts(), "sick", population="people", permutations=99, seed=3)
+    done = hotspots.scan_poisson(oblasts()["sick"], oblasts()["people"], oblasts(), permutations=99, rng=3)
+    assert outcome.tables["clusters"]["llr"].tolist() == done.clusters["llr"].tolist()
+    assert outcome.layer["scan"].tolist() == done.label.tolist()
+    with pytest.raises(InputError, match="want a column of population"):
+        run("scan_statistic", oblasts(), "sick")
+
+
+def test_dense_groups_by_inhabitants():
+    options = {"population": "population", "distance_km": 60.0, "min_people": 300_000.0}
+    outcome = run("density_clusters", places(), **options)
+    weight = places()["population"]
+    done = hotspots.density_clusters(places(), eps_m=60_000, min_population=300_000, weight=weight)
+    assert outcome.layer["density_cluster"].tolist() == done.label.tolist()
+    some = places().assign(poor=[1.0, 0.0] * (len(places()) // 2) + [1.0] * (len(places()) % 2))
+    chosen = run("density_clusters", some, chosen="poor", distance_km=60.0)
+    assert (chosen.layer["density"] == "not chosen").sum() == (some["poor"] == 0).sum()
+
+
+def test_points_in_cells_are_all_counted():
+    outcome = run("aggregate_points", places(), cell="fishnet", cell_km=50.0)
+    assert outcome.layer["n"].sum() == len(places())
+    assert outcome.plot("Карта", "kk").axes
+
+
+@pytest.mark.parametrize("method", ["skater", "azp", "ward", "kmedoids", "max_p"])
+def test_regions_of_like_neighbours(method):
+    options = {"zones": 4, "floor": "people", "floor_min": 1e6} if method == "max_p" else {"zones": 4}
+    outcome = run("regionalize", oblasts(), ("income", "grp"), method=method, seed=3, **options)
+    make = getattr(regionalization, method)
+    if method == "max_p":
+        done = make(both(), queen(), floor=oblasts()["people"], floor_min=1e6, rng=3)
+    else:
+        done = make(both(), queen(), n_regions=4, **({} if method in ("skater", "ward") else {"rng": 3}))
+    assert outcome.layer["zone"].tolist() == done.label.tolist()
+    assert outcome.numbers["between"] == done.ratio
+    assert {c.value for c in outcome.style.classes} >= set(done.label)
+
+
+def test_a_number_of_regions_is_suggested():
+    outcome = run("suggest_regions", oblasts(), ("income", "grp"), most=5)
+    done = regionalization.suggest_regions(both(), queen(), k_range=(2, 5), rng=0)
+    assert outcome.numbers["zones"] == done.n_regions
+    assert outcome.tables["numbers"]["pseudo_f"].tolist() == done.table["pseudo_f"].tolist()
