@@ -163,10 +163,11 @@ def test_messages_are_said_in_three_languages():
 
 
 def test_terms_names_and_numbers_inside_a_message_are_put_into_the_language():
-    listed = (Message("{n} {kind}", {"n": 3, "kind": Term("high-high")}), Names("West", "Запад", "Батыс"))
+    kind = {"kind": Term("high-high"), "n": 3, "spots": 1}
+    listed = (Message("{kind}: {n} (connected groups: {spots})", kind), Names("West", "Запад", "Батыс"))
     message = Message("Nearest to it: {units}.", {"units": listed})
-    assert speaker("ru").say(message) == "Ближе всего к порогу: высокий – высокий —\xa03, Запад."
-    assert speaker("kk").say(message) == "Шекті мәнге ең жақыны: жоғары – жоғары —\xa03, Батыс."
+    assert speaker("ru").say(message) == "Ближе всего к порогу: высокий – высокий — 3 (связных групп: 1), Запад."
+    assert speaker("kk").say(message) == "Шекті мәнге ең жақыны: жоғары – жоғары — 3 (байланысқан топтар: 1), Батыс."
 
 
 @pytest.mark.parametrize(
