@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-__all__ = ["Alternative", "Correction", "Draws", "PValue"]
+__all__ = [
+    "Alternative", "CellShape", "Correction", "DensityMethod", "Direction", "Draws", "PValue", "Shape",
+]  # fmt: skip
 
 
 class Alternative(StrEnum):
@@ -38,3 +40,32 @@ class PValue(StrEnum):
 
     PERMUTATION = "permutation"
     NORMAL = "normal"
+
+
+class CellShape(StrEnum):
+    """Shape of the cells in which incidents are counted."""
+
+    HEXAGON = "hexagon"
+    FISHNET = "fishnet"
+
+
+class DensityMethod(StrEnum):
+    """One density for the whole map (DBSCAN), or a density of its own for every cluster (HDBSCAN)."""
+
+    DBSCAN = "dbscan"
+    HDBSCAN = "hdbscan"
+
+
+class Direction(StrEnum):
+    """Which windows count: those with more than expected, with less, or all."""
+
+    HIGH = "high"
+    LOW = "low"
+    BOTH = "both"
+
+
+class Shape(StrEnum):
+    """Form of the windows."""
+
+    CIRCULAR = "circular"
+    ELLIPTIC = "elliptic"

@@ -9,7 +9,7 @@ from kazgeo.analyses.declare import analysis
 from kazgeo.analyses.kinds import Field, Number, Output, Panel, Regions, Settlements, Units
 from kazgeo.analyses.options import Near, near
 from kazgeo.analyses.tested import significance, spot_style, structure, values_of
-from kazgeo.choices import Correction
+from kazgeo.choices import CellShape, Correction, DensityMethod, Direction, Shape
 from kazgeo.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -25,35 +25,6 @@ class Model(StrEnum):
     POISSON = "poisson"
     BERNOULLI = "bernoulli"
     NORMAL = "normal"
-
-
-class Window(StrEnum):
-    """Form of the windows of a scan."""
-
-    CIRCULAR = "circular"
-    ELLIPTIC = "elliptic"
-
-
-class Direction(StrEnum):
-    """Which clusters a scan looks for."""
-
-    HIGH = "high"
-    LOW = "low"
-    BOTH = "both"
-
-
-class Density(StrEnum):
-    """How dense groups of points are found."""
-
-    DBSCAN = "dbscan"
-    HDBSCAN = "hdbscan"
-
-
-class Cell(StrEnum):
-    """Form of the cells in which points are counted."""
-
-    HEXAGON = "hexagon"
-    FISHNET = "fishnet"
 
 
 @analysis(
@@ -311,7 +282,7 @@ def scan_statistic(
     *,
     population: Annotated[str, Field("units")] = "",
     model: Model = Model.POISSON,
-    window: Window = Window.CIRCULAR,
+    window: Shape = Shape.CIRCULAR,
     direction: Direction = Direction.HIGH,
     largest: Annotated[float, Number(0.01, 0.5)] = 0.5,
     permutations: Annotated[int, Number(99, 99_999)] = 999,
@@ -334,7 +305,7 @@ def scan_statistic(
         Column of the population at risk, or of the controls under the Bernoulli model.
     model : Model
         Poisson, Bernoulli or normal.
-    window : Window
+    window : Shape
         Circles or ellipses; ellipses take much longer.
     direction : Direction
         Clusters of high values, of low ones, or both.
@@ -434,7 +405,7 @@ def density_clusters(
     *,
     chosen: Annotated[str, Field("settlements")] = "",
     population: Annotated[str, Field("settlements")] = "",
-    method: Density = Density.DBSCAN,
+    method: DensityMethod = DensityMethod.DBSCAN,
     distance_km: Annotated[float, Number(0.1, 2000, "km")] = 25.0,
     min_points: Annotated[int, Number(2, 10_000)] = 5,
     min_people: Annotated[float, Number(0, 1e9)] = 0.0,
@@ -452,7 +423,7 @@ def density_clusters(
         Column above 0 for settlements that take part (depressed ones, say); all do when empty.
     population : str
         Column of inhabitants.
-    method : Density
+    method : DensityMethod
         DBSCAN: within a distance; HDBSCAN: at any density.
     distance_km : float
         Distance within which settlements are neighbours, for DBSCAN.
@@ -472,7 +443,7 @@ def density_clusters(
     if min_people and not population:
         raise InputError("density_clusters: min_people wants a column of population")
     weight = values_of(inside, population, False) if population else None
-    dense = method == Density.DBSCAN
+    dense = method == DensityMethod.DBSCAN
     done = group(
         inside, method=str(method), weight=weight, eps_m=1000 * distance_km if dense else None,
         min_population=min_people if dense and min_people else None,
@@ -524,7 +495,7 @@ def aggregate_points(
     settlements: Settlements,
     *,
     weight: Annotated[str, Field("settlements")] = "",
-    cell: Cell = Cell.HEXAGON,
+    cell: CellShape = CellShape.HEXAGON,
     cell_km: Annotated[float, Number(0, 1000, "km")] = 0.0,
     progress: Progress = silent,
 ) -> Outcome:
@@ -538,7 +509,7 @@ def aggregate_points(
         Points to count.
     weight : str
         Column to add up; points are counted when empty.
-    cell : Cell
+    cell : CellShape
         Hexagons or squares.
     cell_km : float
         Side of a cell; 0: from the mean distance of the nearest points.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import pandas as pd
 
 from kazgeo.autocorrelation.correlogram import nearest_metres, placed_points
 from kazgeo.autocorrelation.sample import choice, numbers
+from kazgeo.choices import CellShape
 from kazgeo.crs import local_metres
 from kazgeo.errors import InputError, listing
 from kazgeo.hotspots.optimized import locational_outliers
@@ -19,17 +19,10 @@ if TYPE_CHECKING:
     import geopandas
     from numpy.typing import NDArray
 
-__all__ = ["CellShape", "Cells", "aggregate"]
+__all__ = ["Cells", "aggregate"]
 
 #: Cells that are made at most.
 MAX_CELLS = 250_000
-
-
-class CellShape(StrEnum):
-    """Shape of the cells in which incidents are counted."""
-
-    HEXAGON = "hexagon"
-    FISHNET = "fishnet"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import scipy.sparse as sp
 
 from kazgeo.autocorrelation.correlogram import nearest_metres, placed_points
 from kazgeo.autocorrelation.sample import choice, numbers, positive_integer
+from kazgeo.choices import DensityMethod
 from kazgeo.crs import EARTH_RADIUS_M, chord_to_metres, metres_to_chord
 from kazgeo.errors import InputError, listing
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import geopandas
     from numpy.typing import NDArray
 
-__all__ = ["NOISE", "DensityClusters", "DensityMethod", "density_clusters", "k_distance"]
+__all__ = ["NOISE", "DensityClusters", "density_clusters", "k_distance"]
 
 #: Label of points that belong to no cluster.
 NOISE = "noise"
@@ -27,13 +27,6 @@ NOISE = "noise"
 MAX_PAIRS = 30_000_000
 #: Points count as within ``eps_m`` up to this share beyond it, and two cores as equally near up to it.
 ROUNDING = 1e-9
-
-
-class DensityMethod(StrEnum):
-    """One density for the whole map (DBSCAN), or a density of its own for every cluster (HDBSCAN)."""
-
-    DBSCAN = "dbscan"
-    HDBSCAN = "hdbscan"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

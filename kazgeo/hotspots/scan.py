@@ -13,9 +13,10 @@ import pandas as pd
 from kazgeo.autocorrelation.permutation import seed_of
 from kazgeo.autocorrelation.sample import ROUNDING, choice, positive_integer
 from kazgeo.autocorrelation.significance import passes, probability
+from kazgeo.choices import Direction, Shape
 from kazgeo.errors import InputError, listing
-from kazgeo.hotspots.scan_likelihood import Bernoulli, Direction, Likelihood, Normal, Poisson
-from kazgeo.hotspots.scan_windows import Fan, Penalty, Shape, Units, fans, outlines, units_at
+from kazgeo.hotspots.scan_likelihood import Bernoulli, Likelihood, Normal, Poisson
+from kazgeo.hotspots.scan_windows import Fan, Penalty, Units, fans, outlines, units_at
 from kazgeo.progress import Progress, silent
 
 if TYPE_CHECKING:

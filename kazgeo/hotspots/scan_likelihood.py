@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from scipy.special import xlogy
 
+from kazgeo.choices import Direction
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kazgeo.hotspots.scan_windows import Fan
 
-__all__ = ["Bernoulli", "Direction", "Likelihood", "Normal", "Poisson"]
+__all__ = ["Bernoulli", "Likelihood", "Normal", "Poisson"]
 
 #: Longest table of k ln k kept (8 bytes each); beyond it the logarithms are taken anew.
 TABLE = 4_000_000
 #: Differences from the expected below this share are rounding: neither high nor low.
 EVEN = 1e-9
-
-
-class Direction(StrEnum):
-    """Which windows count: those with more than expected, with less, or all."""
-
-    HIGH = "high"
-    LOW = "low"
-    BOTH = "both"
 
 
 class Likelihood(Protocol):

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from kazgeo.autocorrelation.sample import numbers
+from kazgeo.choices import Shape
 from kazgeo.crs import chord_to_metres, has_place, local_metres, unit_sphere
 from kazgeo.errors import InputError, listing
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     import geopandas
     from numpy.typing import NDArray
 
-__all__ = ["CIRCLE", "Fan", "Outline", "Penalty", "Places", "Shape", "Units", "fans", "outlines", "places", "units_at"]
+__all__ = ["CIRCLE", "Fan", "Outline", "Penalty", "Places", "Units", "fans", "outlines", "places", "units_at"]
 
 #: Semi-major over semi-minor axis and number of angles, the defaults of SaTScan.
 ELLIPSES = ((1.5, 4), (2.0, 6), (3.0, 9), (4.0, 12), (5.0, 15))
@@ -26,13 +27,6 @@ ELLIPSES = ((1.5, 4), (2.0, 6), (3.0, 9), (4.0, 12), (5.0, 15))
 TIE = 1e-9
 #: Makes the keys of units, by which equal windows are found; any number would do.
 KEYS = 20_091_019
-
-
-class Shape(StrEnum):
-    """Form of the windows."""
-
-    CIRCULAR = "circular"
-    ELLIPTIC = "elliptic"
 
 
 class Penalty(StrEnum):

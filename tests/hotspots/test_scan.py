@@ -10,11 +10,12 @@ import pandas as pd
 import pytest
 from scipy.stats import binom
 
+from kazgeo.choices import Direction, Shape
 from kazgeo.errors import Cancelled, InputError
 from kazgeo.hotspots import scan as engine
 from kazgeo.hotspots.scan import SCAN_LABELS, scan_bernoulli, scan_normal, scan_poisson
-from kazgeo.hotspots.scan_likelihood import Bernoulli, Direction, Normal, Poisson
-from kazgeo.hotspots.scan_windows import CIRCLE, Penalty, Places, Shape, fans, outlines, places
+from kazgeo.hotspots.scan_likelihood import Bernoulli, Normal, Poisson
+from kazgeo.hotspots.scan_windows import CIRCLE, Penalty, Places, fans, outlines, places
 
 #: Leukaemia in 281 tracts of upstate New York, 1978-82 (Waller and Gotway 2004), cases rounded down, as SaTScan got it.
 NEW_YORK = Path(__file__).parents[1] / "golden" / "ny_leukaemia.csv"
