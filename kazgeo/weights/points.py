@@ -184,7 +184,7 @@ def kernel(
     k : int, optional
         Adaptive bandwidth: the distance to each unit's k-th nearest (not symmetric then).
     isolates : {"keep", "raise", "nearest"}
-        Keep units without neighbours, refuse them, or tie each to its nearest unit with weight 1.
+        Keep units without neighbours, refuse them, or tie each to its nearest unit with the smallest weight there is.
 
     Returns
     -------
@@ -259,7 +259,7 @@ def inverse_distance(
     shortest_m : float
         Metres above 0 that shorter distances are raised to, so that units at one place have finite weights.
     isolates : {"keep", "raise", "nearest"}
-        Keep units without neighbours, refuse them, or tie each to its nearest unit with weight 1.
+        Keep units without neighbours, refuse them, or tie each to its nearest unit with the smallest weight there is.
 
     Returns
     -------

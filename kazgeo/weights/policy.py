@@ -123,7 +123,8 @@ def without_isolates(policy: Isolates, made: Weights, layer: geopandas.GeoDataFr
     of = np.flatnonzero(ids.isin(lonely))
     rows, cols = placed[of], placed[nearest(spots, ids, 1, of)[0][:, 0]]
     links = made.matrix.tocoo()
-    data = np.r_[links.data, np.ones(2 * len(of))]
+    weakest = made.data.min(initial=np.inf)  # no tie over a distance is stronger than one within it
+    data = np.r_[links.data, np.full(2 * len(of), weakest if np.isfinite(weakest) else 1.0)]
     return Weights.from_arrays(made.ids, np.r_[links.coords[0], rows, cols], np.r_[links.coords[1], cols, rows], data)
 
 
@@ -147,12 +148,12 @@ def nearest(
         raise InputError(
             f"k must be a whole number, at least 1 and less than the number of placed units ({m}); got {k!r}"
         )
-    todo = np.arange(m) if of is None else of
     rank = np.empty(m, dtype=np.int64)
     rank[canonical_order(ids)] = np.arange(m)
     cols, chords = np.empty((m, k), dtype=np.int64), np.empty((m, k))
     members = _without_crowds(spots, rank, k + 1)
     size, tree = len(members), cKDTree(spots[members], balanced_tree=False)
+    todo = _by_leaf(tree, members, m) if of is None else of
     reach = k + 2
     while len(todo):
         reach = min(reach, size)
@@ -186,3 +187,9 @@ def _without_crowds(spots: NDArray[np.float64], rank: NDArray[np.int64], many: i
     order = np.lexsort((rank, *spots.T))
     behind = (spots[order][many:] == spots[order][:-many]).all(axis=1)
     return np.sort(np.r_[order[:many], order[many:][~behind]])
+
+
+def _by_leaf(tree: Any, members: NDArray[np.int64], m: int) -> NDArray[np.int64]:
+    """Return all positions in the order of the tree's leaves: neighbours asked together are found in the cache."""
+    order: NDArray[np.int64] = members[tree.indices]
+    return order if len(order) == m else np.r_[order, np.setdiff1d(np.arange(m), members)]

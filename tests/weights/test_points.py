@@ -218,7 +218,7 @@ def test_what_becomes_of_isolates(maker):
     assert kept.isolates.tolist() == ["c", "d"]
     tied = _with(maker, layer, "nearest")
     assert tied.isolates.tolist() == ["d"]
-    assert tied.matrix[2, 1] == tied.matrix[1, 2] == 1
+    assert tied.matrix[2, 1] == tied.matrix[1, 2] == kept.data.min()
     assert tied.matrix[0, 1] == kept.matrix[0, 1]
     with pytest.raises(InputError, match=r"2 units have no neighbour: 'c', 'd'; .*missing or empty.*: 'd'"):
         _with(maker, layer, "raise")
