@@ -262,7 +262,8 @@ class LocalInference:
         Draws shared between units with as many neighbours shift all their p-values together; so p of each such
         group is moved by one standard error of a p-value at the threshold, both ways, and the correction done again.
         Half the difference of the counts is the group's error; groups add in squares. Independent draws move each
-        unit by itself.
+        unit by itself. Where a false discovery rate stands on an edge (a few units more and many pass at once), one
+        step doesn't see it, and the error told is too small: take more draws there.
 
         References
         ----------

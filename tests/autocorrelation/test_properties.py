@@ -223,3 +223,26 @@ def test_the_error_of_the_count_is_what_seeds_show():
         seen = np.std([run.n_significant for run in runs])
         told = np.mean([run.count_error for run in runs])
         assert 1 / 1.5 < told / seen < 1.5, (draws, told, seen)
+
+
+@LAWS
+@given(maps(missing=False), st.sampled_from(["row", "binary", "given"]))
+def test_a_map_beside_its_copy_is_the_same_map_twice(example, transform):
+    """Two parts without a link between them: I and local I stay, joins double, C has n - 1 in it."""
+    y, weights = example
+    rows, cols = weights.matrix.nonzero()
+    if (rows == cols).all():
+        return  # no links
+    n = len(y)
+    copy = pd.concat([y, y.rename(lambda name: f"{name} again")])
+    links = weights.matrix.tocoo()
+    at = [np.r_[end, end + n] for end in links.coords]
+    twice = Weights.from_arrays(copy.index, *at, np.r_[links.data, links.data])
+    options = {"permutations": 1, "rng": 0, "transform": transform}
+    assert pytest.approx(moran(y, weights, **options).I, rel=1e-9, abs=1e-12) == moran(copy, twice, **options).I
+    differ = geary(copy, twice, **options).C / geary(y, weights, **options).C
+    assert differ == pytest.approx((2 * n - 1) / (2 * n - 2), rel=1e-9) or np.isnan(differ)
+    one, two = (local_moran(v, w, scale="spdep", **options).I for v, w in ((y, weights), (copy, twice)))
+    np.testing.assert_allclose(two.to_numpy(), np.r_[one, one], rtol=1e-9, atol=1e-12)
+    joins = [join_counts(v, w, **options).table["joins"] for v, w in ((y, weights), (copy, twice))]
+    np.testing.assert_allclose(joins[1], 2 * joins[0], rtol=1e-9, atol=1e-12)
