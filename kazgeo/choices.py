@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 __all__ = [
-    "Alternative", "CellShape", "Correction", "DensityMethod", "Direction", "Draws", "PValue", "Shape",
+    "Alternative", "CellShape", "Correction", "DensityMethod", "Direction", "Draws", "Peak", "PValue", "Shape",
 ]  # fmt: skip
 
 
@@ -62,6 +62,13 @@ class Direction(StrEnum):
     HIGH = "high"
     LOW = "low"
     BOTH = "both"
+
+
+class Peak(StrEnum):
+    """Which of several peaks of clustering gives the distance."""
+
+    FIRST = "first"
+    MAX = "max"
 
 
 class Shape(StrEnum):

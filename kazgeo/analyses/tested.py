@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from kazgeo.choices import Correction
@@ -11,10 +13,20 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from kazgeo.autocorrelation.significance import LocalInference
-    from kazgeo.messages import Message
+    from kazgeo.messages import Message, Num
     from kazgeo.weights import Weights
 
-__all__ = ["counted", "lisa_style", "significance", "spot_style", "structure", "values_of"]
+__all__ = [
+    "counted",
+    "lisa_style",
+    "more_than",
+    "percent",
+    "renamed",
+    "significance",
+    "spot_style",
+    "structure",
+    "values_of",
+]
 
 
 def values_of(units: pd.DataFrame, column: str, logarithm: bool) -> pd.Series:
@@ -31,6 +43,50 @@ def values_of(units: pd.DataFrame, column: str, logarithm: bool) -> pd.Series:
     if len(bad):
         raise InputError(f"the logarithm wants values above 0; '{column}' is not in {len(bad)} units: {listing(bad)}")
     return np.log(values)
+
+
+@contextmanager
+def renamed(**names: str) -> Iterator[None]:
+    """Let errors of a method name the parameters that the user has before them.
+
+    Examples
+    --------
+    >>> from kazgeo.errors import InputError
+    >>> with renamed(n_regions="zones"):
+    ...     raise InputError("n_regions must not exceed 16; got 50")
+    Traceback (most recent call last):
+    kazgeo.errors.InputError: zones must not exceed 16; got 50
+    """
+    from kazgeo.errors import InputError
+
+    try:
+        yield
+    except InputError as error:
+        words = re.compile(rf"\b({'|'.join(names)})\b")
+        raise InputError(words.sub(lambda found: names[found[0]], str(error))) from None
+
+
+def percent(level: float) -> Num:
+    """Return a level in per cent with the digits it needs: 0.1 % is not 0 %.
+
+    Examples
+    --------
+    >>> percent(0.05).decimals, percent(0.025).decimals, percent(0.0001).decimals
+    (0, 1, 2)
+    """
+    from kazgeo.messages import Num
+
+    value = 100 * level
+    return Num(value, next((d for d in range(4) if abs(value - round(value, d)) < 1e-9), 4), "%")
+
+
+def more_than(units: list[Any], names: Mapping[Any, Any], count: int = 8) -> tuple[Any, ...]:
+    """Return the first names, and how many more there are."""
+    from kazgeo.messages import Message
+
+    told = tuple(names[unit] for unit in units[:count])
+    rest = len(units) - len(told)
+    return (*told, Message("{n} more", {"n": rest})) if rest > 0 else told
 
 
 def structure(weights: Weights) -> list[Message]:
@@ -63,7 +119,7 @@ def significance(
     values = {
         "n": done.n_significant,
         "total": done.n_tests,
-        "alpha": Num(100 * done.alpha, 0, "%"),
+        "alpha": percent(done.alpha),
         "before": done.n_significant_unadjusted,
     }
     plain = done.correction is Correction.NONE

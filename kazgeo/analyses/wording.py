@@ -53,6 +53,7 @@ LABELS = {
     "min_points": "Least settlements of a group",
     "min_population": "Least inhabitants of a destination",
     "min_units": "Least units of a region",
+    "min_years": "Least years of a region",
     "more_is_better": "Indicators where more is better",
     "more_is_worse": "Indicators where more is worse",
     "most": "Greatest number of regions",
@@ -60,6 +61,7 @@ LABELS = {
     "numerator": "Indicator above the line",
     "opposite": "Column of the opposite mark",
     "panel": "Indicators by region and year",
+    "peak": "Which peak of clustering",
     "per": "Multiplier",
     "permutations": "Random draws",
     "population": "Column of inhabitants",
@@ -89,7 +91,7 @@ LABELS = {
 #: Parameters that most users leave as they are.
 ADVANCED = frozenset(
     {"access_detour", "access_speed_kmh", "alternative", "alpha", "back", "cap", "cumulative", "decimals",
-     "include_self", "level_threshold", "permutations", "power", "seed", "tolerance_m"}
+     "include_self", "level_threshold", "min_years", "peak", "permutations", "power", "seed", "tolerance_m"}
 )  # fmt: skip
 
 #: Names of analyses in menus, where the id itself doesn't make one.

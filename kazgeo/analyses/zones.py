@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Unpack
 from kazgeo.analyses.declare import analysis
 from kazgeo.analyses.kinds import Field, Number, Output, Regions
 from kazgeo.analyses.options import Near, near
-from kazgeo.analyses.tested import structure, values_of
+from kazgeo.analyses.tested import renamed, structure, values_of
 from kazgeo.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
     from kazgeo.analyses.outcome import Outcome
     from kazgeo.messages import Message
+
+
+#: What the faces call the methods' parameters.
+_NAMES = {"n_regions": "zones", "min_size": "min_units"}
 
 
 class Method(StrEnum):
@@ -95,7 +99,8 @@ def regionalize(
     make = getattr(regionalization, str(method))
     drawn = {} if method in (Method.SKATER, Method.WARD) else {"rng": seed, "progress": progress}
     number = {} if method == Method.MAX_P else {"n_regions": zones}
-    done = make(values, weights, **number, **drawn, **limits)
+    with renamed(**_NAMES):
+        done = make(values, weights, **number, **drawn, **limits)
     layer = regions.assign(zone=done.label)
     profile = done.profile.rename_axis("zone").reset_index()
     return Outcome(
@@ -106,7 +111,7 @@ def regionalize(
         style=_style(done).without_empty(done.label, "undefined"),
         fields=(TooltipField("zone", "region", "", 0), *(TooltipField(n, "value", "", 2) for n in indicators[:1])),
         dropped=done.dropped,
-        seed=seed,
+        seed=done.seed,
     )
 
 
@@ -158,13 +163,19 @@ def suggest_regions(
         Gives the same numbers again.
     """
     from kazgeo.analyses.outcome import Outcome, told
+    from kazgeo.errors import InputError
     from kazgeo.messages import Message, Num, Term, mark
     from kazgeo.regionalization import suggest_regions as suggest
     from kazgeo.style import Chart
 
+    if fewest > most:
+        raise InputError(f"suggest_regions: fewest must not exceed most; got {fewest} and {most}")
     values, weights = _table(regions, indicators), near(regions, options)
     limits = _limits(regions, min_units, floor, floor_min)
-    done = suggest(values, weights, method=str(method), k_range=(fewest, most), rng=seed, progress=progress, **limits)
+    with renamed(**_NAMES):
+        done = suggest(
+            values, weights, method=str(method), k_range=(fewest, most), rng=seed, progress=progress, **limits
+        )
     reasons = {
         "highest pseudo-F": mark("highest pseudo-F"),
         "highest pseudo-F, at the edge": mark("highest pseudo-F, at the edge of what was tried"),
@@ -185,36 +196,43 @@ def suggest_regions(
         numbers={"zones": done.n_regions},
         charts=(chart,) if table["pseudo_f"].notna().any() else (),
         dropped=done.result.dropped,
-        seed=seed,
+        seed=done.result.seed,
     )  # fmt: skip
 
 
 def _table(regions: pd.DataFrame, indicators: tuple[str, ...]) -> pd.DataFrame:
     import pandas as pd
 
-    from kazgeo.errors import InputError
+    from kazgeo.errors import InputError, listing
 
     if not indicators:
         raise InputError("name at least one column in indicators")
+    if taken := [name for name in indicators if name in ("size", "zone")]:
+        raise InputError(f"the table of regions has a column {listing(taken)} of its own; rename that indicator")
     return pd.DataFrame({name: values_of(regions, name, False) for name in indicators}, index=regions.index)
 
 
 def _limits(regions: pd.DataFrame, min_units: int, floor: str, floor_min: float) -> dict[str, Any]:
     """Return the limits on regions that are asked for."""
+    from kazgeo.errors import InputError
+
+    if bool(floor) != (floor_min > 0):
+        raise InputError("floor and floor_min belong together: a column, and its least sum (above 0) in every region")
     out: dict[str, Any] = {"min_size": min_units} if min_units > 1 else {}
     return out | ({"floor": values_of(regions, floor, False), "floor_min": floor_min} if floor else {})
 
 
 def _findings(done: Any, indicators: tuple[str, ...]) -> list[Message]:
     """Say how many regions there are, how different, and which is lowest in the first indicator."""
-    from kazgeo.messages import Message, Num
+    from kazgeo.messages import Message, Num, Term
 
     shares = {"n": done.n_regions, "share": Num(100 * done.ratio, 0, "%")}
     out = [Message("Regions: {n}; {share} of the differences between units lie between them.", shares)]
     means = done.profile[indicators[0]]
     ends = {
-        "name": indicators[0], "low": str(means.idxmin()), "a": Num(float(means.min()), 2), "high": str(means.idxmax()),
-        "b": Num(float(means.max()), 2), "few": int(done.profile.loc[means.idxmin(), "size"]),
+        "name": Term(indicators[0]), "low": str(means.idxmin()), "a": Num(float(means.min()), 2),
+        "high": str(means.idxmax()), "b": Num(float(means.max()), 2),
+        "few": int(done.profile.loc[means.idxmin(), "size"]),
     }  # fmt: skip
     if done.n_regions > 1:
         out.append(

@@ -121,11 +121,23 @@ class SharedDraws:
     m: int
     seed: int
 
-    def blocks(self) -> Iterator[tuple[slice, NDArray[np.int64]]]:
-        """Yield numbers of draws and k + 1 different units for each, shape (block, k + 1)."""
-        rng = np.random.default_rng([self.seed, self.k])
+    @property
+    def _rows(self) -> int:
         width = self.k + 1
-        rows = max(1, BLOCK // (self.n if 2 * width > self.n else width))
-        for start in range(0, self.m, rows):
-            stop = min(self.m, start + rows)
-            yield slice(start, stop), distinct_draws(rng, self.n, width, stop - start)
+        return max(1, BLOCK // (self.n if 2 * width > self.n else width))
+
+    @property
+    def n_blocks(self) -> int:
+        """Number of blocks; each has a stream of its own, so that they can be drawn in any order and place."""
+        return -(-self.m // self._rows)
+
+    def block(self, number: int) -> tuple[slice, NDArray[np.int64]]:
+        """Return numbers of draws of a block and k + 1 different units for each, shape (block, k + 1)."""
+        start = number * self._rows
+        stop = min(self.m, start + self._rows)
+        rng = np.random.default_rng([self.seed, self.k, number])
+        return slice(start, stop), distinct_draws(rng, self.n, self.k + 1, stop - start)
+
+    def blocks(self) -> Iterator[tuple[slice, NDArray[np.int64]]]:
+        """Yield all blocks."""
+        return (self.block(number) for number in range(self.n_blocks))

@@ -10,7 +10,7 @@ cost is m k + n log m instead of n m k.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -21,6 +21,7 @@ from kazgeo.autocorrelation.draws import SharedDraws, distinct_draws, seed_of, s
 from kazgeo.autocorrelation.parallel import Here, pieces, run
 from kazgeo.choices import Draws
 from kazgeo.progress import Progress, silent
+from kazgeo.progress import part as stretch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,11 +32,13 @@ __all__ = ["Tails", "conditional_sums", "conditional_tails", "distinct_draws", "
 
 #: Sums closer than this, relative to what was added, are ties: differences below it are rounding.
 TIE = 1e-9
-#: Units in one piece of work: at least so many, more where drawing anew for each piece would cost more than they do.
+#: What progress says.
+WORD = "permutations"
+#: Units looked up in one piece of work.
 UNITS = 50_000
 #: Sums compared one by one in one piece of work, and units at least. Pieces decide speed, never results.
 NUMBERS = 20_000_000
-FEWEST = 1_000
+FEWEST = 200
 #: Cells of the look-up's grid for every draw.
 GRID = 16
 #: Numbers drawn and looked up below which threads cost more than they save.
@@ -159,21 +162,56 @@ def conditional_tails(
     columns = np.ascontiguousarray(values.reshape(n, -1))
     factors = np.ones((n, columns.shape[1])) if coefficients is None else np.ascontiguousarray(coefficients)
     tails = Tails(np.full(n, m, dtype=np.int64), np.full(n, m, dtype=np.int64))
-    tasks: list[tuple[Any, ...]]
-    units: list[Any]
     if draws is Draws.INDEPENDENT:
         units, tasks = _independent_tasks(columns, weights, factors, m, seed)
-        work: Callable[..., NDArray[np.int64]] = _count_independent
+        for some, counted in zip(units, run(_count_independent, tasks, executor, progress, WORD), strict=True):
+            tails.greater[some], tails.less[some] = counted
     else:
-        parts = list(_parts(columns, weights, factors, m))
-        units, tasks = [p.units for p in parts], [(p, SharedDraws(n, p.k, m, seed)) for p in parts]
-        work = _count_shared
-        if all(p.table for p in parts) and n + m * sum(p.k for p in parts) < SMALL:
-            executor = executor or Here()
-    for some, counted in zip(units, run(work, tasks, executor, progress, "permutations"), strict=True):
-        tails.greater[some], tails.less[some] = counted
-    progress(1.0, "permutations")
+        parts = [(part, SharedDraws(n, part.k, m, seed)) for part in _parts(columns, weights, factors, m)]
+        tables, others = [p for p in parts if p[0].table], [p for p in parts if not p[0].table]
+        edge = len(tables) / max(1, len(parts))
+        if n + m * sum(p.k for p, _ in tables) < SMALL:
+            executor = executor or (None if others else Here())
+        _by_table(tails, tables, executor, stretch(progress, 0.0, edge))
+        _one_by_one(tails, others, executor, stretch(progress, edge, 1.0))
+    progress(1.0, WORD)
     return tails
+
+
+def _by_table(
+    tails: Tails, parts: list[tuple[_Part, SharedDraws]], executor: Executor | None, progress: Progress
+) -> None:
+    """Count by sorted tables of draw sums; the few draws that hold the unit itself are put right one by one."""
+    sums = [np.empty(draws.m) for _, draws in parts]
+    which = [(number, b) for number, (_, draws) in enumerate(parts) for b in range(draws.n_blocks)]
+    tasks: list[tuple[Any, ...]] = [(*parts[number], b) for number, b in which]
+    for part, _ in parts:
+        tails.greater[part.units] = tails.less[part.units] = 0
+    for (number, _), dealt in zip(which, run(_dealt, tasks, executor, stretch(progress, 0.0, 0.5), WORD), strict=True):
+        sums[number][dealt.rows] = dealt.sums
+        np.add.at(tails.greater, dealt.units, dealt.greater)
+        np.add.at(tails.less, dealt.units, dealt.less)
+    for table in sums:
+        table.sort()
+    cuts = [(number, *cut) for number, (part, _) in enumerate(parts) for cut in pieces(len(part.units), UNITS)]
+    tasks = [(sums[number], parts[number][0].low[a:b], parts[number][0].high[a:b]) for number, a, b in cuts]
+    done = run(_looked_up, tasks, executor, stretch(progress, 0.5, 1.0), WORD)
+    for (number, a, b), counted in zip(cuts, done, strict=True):
+        some = parts[number][0].units[a:b]
+        tails.greater[some] += counted[0]
+        tails.less[some] += counted[1]
+
+
+def _one_by_one(
+    tails: Tails, parts: list[tuple[_Part, SharedDraws]], executor: Executor | None, progress: Progress
+) -> None:
+    """Count by going through the draws of every unit, a block of draws at a time."""
+    tasks = [(part, draws, b) for part, draws in parts for b in range(draws.n_blocks)]
+    for part, _ in parts:
+        tails.greater[part.units] = tails.less[part.units] = 0
+    for (part, *_), counted in zip(tasks, run(_gone_through, tasks, executor, progress, WORD), strict=True):
+        tails.greater[part.units] += counted[0]
+        tails.less[part.units] += counted[1]
 
 
 def conditional_sums(
@@ -234,7 +272,7 @@ def _parts(
         for alike in (True, False):
             units = np.flatnonzero(of_size & (equal == alike))
             table = alike and factors.shape[1] == 1
-            size = max(UNITS, 5 * m * int(k)) if table else max(FEWEST, NUMBERS // m)
+            size = len(units) if table else max(FEWEST, NUMBERS // m)
             for start, stop in pieces(len(units), size):
                 some = units[start:stop]
                 own = weights.data[weights.indptr[some][:, None] + np.arange(0 if alike else k)]
@@ -259,32 +297,38 @@ def _limits(
     return observed - tie, observed + tie
 
 
-def _count_shared(part: _Part, draws: SharedDraws) -> NDArray[np.int64]:
-    """Count by look-up where the draws can be sorted, else by going through them; shape (2, u)."""
-    return _looked_up(part, draws) if part.table else _gone_through(part, draws)
+class _Dealt(NamedTuple):
+    """A block of draws: which, their sums; and units that drew themselves, with what that changes in their counts."""
+
+    rows: slice
+    sums: NDArray[np.float64]
+    units: NDArray[np.int64]
+    greater: NDArray[np.int64]
+    less: NDArray[np.int64]
 
 
-def _looked_up(part: _Part, draws: SharedDraws) -> NDArray[np.int64]:
-    """Count by one sorted table of draw sums; the few draws that hold the unit itself are put right one by one."""
-    size, slot = len(part.units), part.slots()
-    sums = np.empty(draws.m)
-    out = np.zeros((2, size), dtype=np.int64)
-    for rows, drawn in draws.blocks():
-        total = part.values[drawn[:, : draws.k], 0].sum(axis=1)
-        sums[rows] = total
-        own = part.own_draws(drawn, slot)
-        old = total[own.at]
-        new = old + own.change
-        bottom, top = part.low[own.unit], part.high[own.unit]
-        np.add.at(out[0], own.unit, (new >= bottom).astype(np.int64) - (old >= bottom))
-        np.add.at(out[1], own.unit, (new <= top).astype(np.int64) - (old <= top))
-    sums.sort()
-    below = first_at_least(sums, part.low)
-    out[0] += draws.m - below
-    out[1] += below
-    tied = np.flatnonzero(np.r_[sums, np.inf][below] <= part.high)
-    out[1, tied] += np.searchsorted(sums, part.high[tied], side="right") - below[tied]
-    return out
+def _dealt(part: _Part, draws: SharedDraws, number: int) -> _Dealt:
+    """Return the sums of a block of draws, and what its draws of the unit itself add to the counts, by unit."""
+    rows, drawn = draws.block(number)
+    total = part.values[drawn[:, : draws.k], 0].sum(axis=1)
+    own = part.own_draws(drawn, part.slots())
+    old = total[own.at]
+    new = old + own.change
+    bottom, top = part.low[own.unit], part.high[own.unit]
+    greater = (new >= bottom).astype(np.int64) - (old >= bottom)
+    less = (new <= top).astype(np.int64) - (old <= top)
+    return _Dealt(rows, total, part.units[own.unit], greater, less)
+
+
+def _looked_up(
+    sums: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Count how many of the sorted sums are at least ``low``, and at most ``high``."""
+    below = first_at_least(sums, low)
+    less = below.copy()
+    tied = np.flatnonzero(np.append(sums, np.inf)[below] <= high)
+    less[tied] = np.searchsorted(sums, high[tied], side="right")
+    return len(sums) - below, less
 
 
 def first_at_least(ranked: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -311,22 +355,21 @@ def first_at_least(ranked: NDArray[np.float64], values: NDArray[np.float64]) -> 
     return found
 
 
-def _gone_through(part: _Part, draws: SharedDraws) -> NDArray[np.int64]:
-    """Count by the product of what is fixed by unit and what is drawn."""
+def _gone_through(part: _Part, draws: SharedDraws, number: int) -> NDArray[np.int64]:
+    """Count a block of draws by the product of what is fixed by unit and what is drawn, shape (2, u)."""
     from kazgeo.autocorrelation.kernels import extremes
 
-    size, k, slot = len(part.units), draws.k, part.slots()
+    size, k = len(part.units), draws.k
     weighted = part.weights.shape[1] > 0
-    rows_of = (part.factors[:, :, None] * part.weights[:, None, :]).reshape(size, -1) if weighted else part.factors
-    out = np.zeros((2, size), dtype=np.int64)
-    for _, drawn in draws.blocks():
-        dealt = part.values[drawn[:, :k]]  # (draws, k, f)
-        columns = dealt.transpose(2, 1, 0).reshape(-1, len(drawn)) if weighted else dealt.sum(axis=1).T
-        own = part.own_draws(drawn, slot)
-        first = np.searchsorted(own.unit, np.arange(size + 1))
-        both = np.ascontiguousarray(rows_of), np.ascontiguousarray(columns)
-        out += extremes(*both, part.low, part.high, first, own.at, own.change)
-    return out
+    fixed = (part.factors[:, :, None] * part.weights[:, None, :]).reshape(size, -1) if weighted else part.factors
+    _, drawn = draws.block(number)
+    dealt = part.values[drawn[:, :k]]  # (draws, k, f)
+    columns = dealt.transpose(2, 1, 0).reshape(-1, len(drawn)) if weighted else dealt.sum(axis=1).T
+    own = part.own_draws(drawn, part.slots())
+    first = np.searchsorted(own.unit, np.arange(size + 1))
+    both = np.ascontiguousarray(fixed), np.ascontiguousarray(columns)
+    counted: NDArray[np.int64] = extremes(*both, part.low, part.high, first, own.at, own.change)
+    return counted
 
 
 def _independent_tasks(

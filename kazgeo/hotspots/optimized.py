@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
@@ -18,7 +17,7 @@ from kazgeo.autocorrelation.correlogram import (
 )
 from kazgeo.autocorrelation.plan import LocalOptions
 from kazgeo.autocorrelation.sample import choice, positive_integer
-from kazgeo.choices import PValue
+from kazgeo.choices import Peak, PValue
 from kazgeo.crs import chord_to_metres
 from kazgeo.hotspots.getis import GetisOrd, getis_ord
 from kazgeo.progress import part, silent
@@ -34,13 +33,6 @@ __all__ = ["REASONS", "OptimizedHotSpots", "Peak", "locational_outliers", "optim
 REASONS = ("first-peak", "max-peak", "mean-neighbours", "standard-distance")
 #: Below so many units the recipe is unreliable (ArcGIS refuses it).
 FEW_UNITS = 30
-
-
-class Peak(StrEnum):
-    """Which of several peaks of clustering gives the distance."""
-
-    FIRST = "first"
-    MAX = "max"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -100,7 +100,8 @@ def line_chart(
             ax.plot(values.index, values, **looks[column], solid_capstyle="round", gid=f"line-{column}")
             marks = {"color": looks[column]["color"], "zorder": looks[column]["zorder"]}
             ax.plot(values.index[alone], values[alone], "o", markersize=3, **marks)
-        _axis_of_numbers(ax, speech, bool(across))
+        whole = not across or series.index.inferred_type == "integer"
+        _axis_of_numbers(ax, speech, bool(across), whole)
         if across:
             ax.set_xlabel(clean(speech.translate(across)), fontsize=8, color=GREY)
         hidden = _end_labels(page, ax, table, names, looks, height)
@@ -157,12 +158,12 @@ def _isolated(values: NDArray[np.float64]) -> NDArray[np.bool_]:
     return np.asarray(known & ~before & ~after)
 
 
-def _axis_of_numbers(ax: Axes, speech: Speaker, measured: bool) -> None:
+def _axis_of_numbers(ax: Axes, speech: Speaker, measured: bool, whole: bool) -> None:
     """Write the ticks; years are whole and have no separator, measures are numbers like any other."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     ax.yaxis.set_major_locator(MaxNLocator(6))
-    ax.xaxis.set_major_locator(MaxNLocator(12, integer=not measured))
+    ax.xaxis.set_major_locator(MaxNLocator(12, integer=whole))
     places = digits_of(ax.get_xticks())
     ax.xaxis.set_major_formatter(
         FuncFormatter(lambda value, _: speech.number(value, places) if measured else f"{value:.0f}")
