@@ -81,19 +81,20 @@ def distinct_draws(rng: np.random.Generator, n: int, k: int, rows: int) -> NDArr
     if 2 * k > n:
         return rng.permuted(np.tile(np.arange(n), (rows, 1)), axis=1)[:, :k]
     draws = rng.integers(n, size=(rows, k))
-    open_rows = np.arange(rows)
+    ranked = np.sort(draws, axis=1)
+    open_rows = np.flatnonzero((ranked[:, 1:] == ranked[:, :-1]).any(axis=1))
     while len(open_rows):
         some = draws[open_rows]
         order = np.argsort(some, axis=1, kind="stable")
         ranked = np.take_along_axis(some, order, axis=1)
         repeats = np.zeros(some.shape, dtype=bool)
         repeats[:, 1:] = ranked[:, 1:] == ranked[:, :-1]
-        bad = repeats.any(axis=1)
-        again = np.zeros((int(bad.sum()), k), dtype=bool)
-        np.put_along_axis(again, order[bad], repeats[bad], axis=1)
-        open_rows, some = open_rows[bad], some[bad]
+        again = np.zeros(some.shape, dtype=bool)
+        np.put_along_axis(again, order, repeats, axis=1)
         some[again] = rng.integers(n, size=int(again.sum()))
         draws[open_rows] = some
+        ranked = np.sort(some, axis=1)
+        open_rows = open_rows[(ranked[:, 1:] == ranked[:, :-1]).any(axis=1)]
     return draws
 
 

@@ -136,10 +136,13 @@ def extremes(
     out = np.empty((2, size), dtype=np.int64)
     sums = np.empty(m)
     for i in range(size):
-        w = rows[i, 0]
-        for d in range(m):
-            sums[d] = w * columns[0, d]
-        for c in range(1, width):
+        sums[:] = 0.0
+        whole = width - width % 4
+        for c in range(0, whole, 4):  # four at a time: the sums are read and written a quarter as often
+            w0, w1, w2, w3 = rows[i, c], rows[i, c + 1], rows[i, c + 2], rows[i, c + 3]
+            for d in range(m):
+                sums[d] += w0 * columns[c, d] + w1 * columns[c + 1, d] + w2 * columns[c + 2, d] + w3 * columns[c + 3, d]
+        for c in range(whole, width):
             w = rows[i, c]
             for d in range(m):
                 sums[d] += w * columns[c, d]

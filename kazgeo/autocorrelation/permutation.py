@@ -37,7 +37,7 @@ WORD = "permutations"
 #: Units looked up in one piece of work.
 UNITS = 50_000
 #: Sums compared one by one in one piece of work, and units at least. Pieces decide speed, never results.
-NUMBERS = 20_000_000
+NUMBERS = 8_000_000
 FEWEST = 200
 #: Cells of the look-up's grid for every draw.
 GRID = 16
@@ -288,8 +288,8 @@ def _limits(
     else:
         observed = (factors * (weights.matrix @ values)).sum(axis=1)
     size = np.abs(factors).sum(axis=1)
-    if (weights.data == 1).all():
-        size *= weights.cardinalities
+    if (weights.data >= 0).all():
+        size *= weights.row_sums()
     else:
         rows = np.repeat(np.arange(weights.n), weights.cardinalities)
         size *= np.bincount(rows, np.abs(weights.data), weights.n)

@@ -33,6 +33,7 @@ __all__ = [
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
+_NOBODY = pd.DataFrame({"unit": pd.Series(dtype=object), "reason": pd.Series(dtype=object)})
 #: A spread below this share of the largest magnitude is rounding, not variation.
 ROUNDING = 1e-12
 
@@ -333,7 +334,7 @@ def _transformed(weights: Weights, transform: Transform) -> Weights:
 def _told(missing: pd.Index, lonely: pd.Index, given: Weights) -> pd.DataFrame:
     """Tabulate the units set aside and why."""
     if not len(missing) and not len(lonely):
-        return pd.DataFrame({"unit": pd.Series(dtype=object), "reason": pd.Series(dtype=object)})
+        return _NOBODY.copy()
     own = given.self_weights != 0
     alone = set(given.ids[given.cardinalities - own == 0])
     reasons = ["missing value"] * len(missing)
