@@ -191,8 +191,10 @@ PANELS: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
     "shuffled": lambda p: p.sample(frac=1, random_state=1),
 }
 
+#: Kinds that the fast tests keep; the others are left to ``make test``.
+OFTEN = {"empty", "two units", "all NaN", "constant", "missing shape", "no CRS", "nasty names", "holes"}
 CASES = [
-    (one.id, p.name, kind)
+    pytest.param(one.id, p.name, kind, marks=() if kind in OFTEN else pytest.mark.slow)
     for one in analyses.catalogue().values()
     for p in one.parameters
     for kind in (LAYERS if p.kind == "vector" else PANELS if p.shape == "panel" else ())

@@ -522,6 +522,7 @@ def test_bars_that_cannot_be_drawn(values, message):
 # --- real boundaries ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_real_districts_fit_the_sheet(tmp_path, language):
     if not (SHARED / "geokz_kaz_admbnda_adm2_2024.gpkg").exists():

@@ -166,6 +166,7 @@ def test_short_sources_keep_their_size_and_long_ones_two_lines():
     assert " ".join(lines) == "Sources: " + "; ".join(long), "nothing is cut"
 
 
+@pytest.mark.slow
 def test_sources_that_never_fit_two_lines_are_still_whole():
     long = [f"{c}, {i}" for i in range(12) for c in CREDITS]
     fig = plots.print_map(Theme("r", "Roads", roads(), STYLE), sources=long, paper="A5")

@@ -180,6 +180,7 @@ def test_order_never_matters_and_the_sign_neither(seed, shuffler):
     np.testing.assert_allclose(correlogram(-2 * y + 5, layer, permutations=99, rng=2).table, plain.table, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_false_alarms_under_chance():
     """250 random maps, p <= 0.1 by permutation in one class: 10 % by construction; 5 sd is one in 2 million."""
     _, layer = scatter(30)

@@ -57,6 +57,7 @@ def both(example):
     return x, z, either, weights
 
 
+@pytest.mark.slow
 @LAWS
 @given(maps(varied=False))
 def test_p_is_the_share_of_all_arrangements(example):
@@ -182,6 +183,7 @@ def test_sides_have_their_own_label():
     assert swapped.p[24] == pytest.approx(1 / comb(48, 8))
 
 
+@pytest.mark.slow
 def test_p_keeps_its_level_under_chance():
     """1,000 random maps; the share with p <= 0.1 is that of the law of the count. Alarm rate 6e-7 (5 sd)."""
     rng, weights = np.random.default_rng(8), Weights.from_pairs(range(30), [(0, j) for j in range(1, 9)])

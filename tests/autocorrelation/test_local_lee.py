@@ -138,6 +138,7 @@ def test_progress_comes_and_can_stop_the_work():
         local_lee(X, Y, EQUAL, permutations=99, rng=0, progress=stop)
 
 
+@pytest.mark.slow
 def test_p_is_uniform_when_there_is_nothing_to_find():
     """One-sided p of 99 draws is 0.01 ... 1.00 with equal chance; chi-square over ten classes, alarm rate 1e-4."""
     rng = np.random.default_rng(77)

@@ -54,6 +54,7 @@ CASES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weights", [EQUAL, UNEQUAL], ids=["equal", "unequal"])
 @pytest.mark.parametrize("draws", ["shared", "independent"])
 @pytest.mark.parametrize("name", CASES)

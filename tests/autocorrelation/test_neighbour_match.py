@@ -116,6 +116,7 @@ def test_units_set_aside_and_constant_variables():
         neighbour_match(table[[]], weights)
 
 
+@pytest.mark.slow
 def test_p_keeps_its_level_when_places_are_dealt_at_random():
     """600 maps of 40 points, one unit each: the share with at least 2 common neighbours. Alarm rate 6e-7 (5 sd)."""
     rng, k, n = np.random.default_rng(3), 5, 40

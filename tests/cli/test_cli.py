@@ -70,6 +70,7 @@ def test_an_analysis_end_to_end_equals_the_library(tmp_path: Path) -> None:
     assert (made["cluster"] == own.label).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["csv", "xlsx", "geojson"])
 def test_results_in_other_forms(tmp_path: Path, suffix: str) -> None:
     target = tmp_path / f"result.{suffix}"
@@ -111,6 +112,7 @@ def test_errors_are_one_sentence_with_exit_code_2(arguments: list[str], wanted: 
     assert done.stdout == ""
 
 
+@pytest.mark.slow
 def test_swapped_longitude_and_latitude_are_refused(tmp_path: Path) -> None:
     roads = tmp_path / "roads.gpkg"
     kazgeo("road-network", "--edges", DATA / "roads.csv", "--nodes", DATA / "road_nodes.csv", "-o", roads)
@@ -200,6 +202,7 @@ def test_progress_as_json_lines_and_quiet_in_a_pipe(tmp_path: Path) -> None:
     assert all(line["type"] == "progress" and 0 <= line["fraction"] <= 1 for line in lines)
 
 
+@pytest.mark.slow
 def test_invalid_polygons_are_refused_by_id_and_repaired_on_request(tmp_path: Path) -> None:
     bow = shapely.Polygon([(0, 0), (1, 1), (1, 0), (0, 1)])
     layer = geopandas.GeoDataFrame(

@@ -42,6 +42,7 @@ def test_the_unit_of_money_does_not_matter(example, factor):
         np.testing.assert_allclose(measure(x * factor, people), measure(x, people), rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.slow
 @LAWS
 @given(regions())
 def test_a_unit_of_weight_k_is_k_units(example):
@@ -98,6 +99,7 @@ def test_theil_splits_without_rest(example):
             np.testing.assert_allclose(row["value_share"] * row["theil"], row["within_term"], atol=1e-12)
 
 
+@pytest.mark.slow
 @LAWS
 @given(regions(), regions())
 def test_the_movers_add_up_to_the_change(before, after):

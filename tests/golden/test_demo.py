@@ -228,6 +228,7 @@ def test_deprivation_is_its_definition(demo: Computed) -> None:
     np.testing.assert_allclose(mine, truth.reindex(mine.index), rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_the_second_project_runs_from_the_mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import os
 

@@ -226,6 +226,7 @@ def mirrored(words):
     return ["-".join(swap.get(part, part) for part in word.split("-")) for word in words]
 
 
+@pytest.mark.slow
 @LAWS
 @given(panels(), st.randoms(use_true_random=False))
 def test_order_and_names_of_years_change_nothing_and_the_sign_mirrors(example, shuffler):

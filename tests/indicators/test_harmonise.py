@@ -59,6 +59,7 @@ def published(draw):
     return panel(draw(st.permutations(rows)))
 
 
+@pytest.mark.slow
 @LAWS
 @given(published())
 def test_totals_are_kept_and_means_lie_between_their_parts(raw):

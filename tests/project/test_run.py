@@ -95,12 +95,14 @@ def test_outputs_provenance_and_second_run(small: Path, tmp_path: Path) -> None:
     assert files(out) == made
 
 
+@pytest.mark.slow
 def test_the_same_run_elsewhere_gives_the_same_bytes(small: Path, tmp_path: Path) -> None:
     project.run(project.load(small), tmp_path / "a")
     project.run(project.load(small), tmp_path / "b")
     assert files(tmp_path / "a") == files(tmp_path / "b")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spoil", ["output", "provenance", "project", "missing"])
 def test_a_change_is_noticed(small: Path, tmp_path: Path, spoil: str) -> None:
     out = tmp_path / "out"
@@ -117,6 +119,7 @@ def test_a_change_is_noticed(small: Path, tmp_path: Path, spoil: str) -> None:
     assert not project.run(project.load(small), out).fresh
 
 
+@pytest.mark.slow
 def test_files_no_longer_made_are_removed_and_foreign_ones_kept(small: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     project.run(project.load(small), out)
@@ -153,6 +156,7 @@ def test_cancelling_leaves_the_folder_as_it_was(small: Path, tmp_path: Path) -> 
     assert files(out) == before
 
 
+@pytest.mark.slow
 def test_a_fault_in_a_step_names_it_and_keeps_the_old_results(small: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     project.run(project.load(small), out)
@@ -217,6 +221,7 @@ def test_two_runs_at_once_are_kept_apart(small: Path, tmp_path: Path) -> None:
             project.run(project.load(small), out)
 
 
+@pytest.mark.slow
 def test_a_full_disk_keeps_the_old_results(small: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     project.run(project.load(small), out)

@@ -131,6 +131,7 @@ def test_skater_reaches_k_exactly_when_its_tree_permits(limits):
     assert refused > 5
 
 
+@pytest.mark.slow
 def test_azp_finds_the_optimum_of_most_tiny_maps_and_never_less_than_skater():
     """Seeds are fixed; 24 of 24 maps were solved when this was written, 22 are asked for."""
     solved = 0
@@ -147,6 +148,7 @@ def test_azp_finds_the_optimum_of_most_tiny_maps_and_never_less_than_skater():
     assert solved >= 22
 
 
+@pytest.mark.slow
 def test_azp_keeps_limits_and_finds_the_optimum_within_them_mostly():
     """24 of 24 maps were solved when this was written, 20 are asked for."""
     solved = 0
@@ -184,6 +186,7 @@ def test_after_azp_no_single_move_helps(search):
     assert moves > 10
 
 
+@pytest.mark.slow
 def test_max_p_is_the_true_maximum_on_tiny_maps():
     for seed in range(8):
         values, weights, floor, pairs = tiny_map(seed, n=8)

@@ -62,6 +62,7 @@ def test_higher_orders_are_shortest_ways_and_part_the_reachable(given_weights, o
     assert (dense(higher_order(given_weights, np.int64(order))) == (steps == order)).all()
 
 
+@pytest.mark.slow
 @LAWS
 @given(graphs(), graphs(), graphs())
 def test_union_and_intersection_are_an_algebra(a, b, c):
@@ -77,6 +78,7 @@ def test_union_and_intersection_are_an_algebra(a, b, c):
     assert (dense(intersection(a, b)) == ((dense(a) != 0) & (dense(b, a.ids) != 0))).all()
 
 
+@pytest.mark.slow
 @LAWS
 @given(graphs(), graphs())
 def test_union_and_intersection_are_those_of_libpysal(a, b):
