@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 from kazgeo.analyses.declare import analysis
 from kazgeo.analyses.kinds import Field, Number, Output, Panel, Regions, Units
-from kazgeo.analyses.options import LocalTest, local_options, near, whole_options
+from kazgeo.analyses.options import ExactTest, LocalTest, exact_options, local_options, near, whole_options
 from kazgeo.analyses.tested import counted, lisa_style, significance, structure, values_of
 from kazgeo.choices import Correction
 from kazgeo.progress import Progress, part, silent
@@ -284,7 +284,7 @@ def local_join_count(
     *,
     opposite: Annotated[str, Field("units")] = "",
     progress: Progress = silent,
-    **options: Unpack[LocalTest],
+    **options: Unpack[ExactTest],
 ) -> Outcome:
     """Local join count: where units with a mark have more neighbours with it than by chance; exact, no draws.
 
@@ -309,8 +309,8 @@ def local_join_count(
 
     weights = near(units, options)
     values = pd.DataFrame({name: values_of(units, name, False) for name in marks}, index=units.index)
-    rules = {"progress": progress} | local_options(options)
-    rules["alternative"] = "greater" if options["alternative"] == "two-sided" else rules["alternative"]
+    progress(0.2, "neighbours")
+    rules = exact_options(options)
     if opposite and values.shape[1] > 1:
         raise InputError("local_join_count wants one mark and its opposite, or several marks; got both")
     if opposite:
@@ -350,7 +350,7 @@ def quantile_lisa(
     quantiles: Annotated[int, Number(2, 20)] = 5,
     quantile: Annotated[int, Number(1, 20)] = 1,
     progress: Progress = silent,
-    **options: Unpack[LocalTest],
+    **options: Unpack[ExactTest],
 ) -> Outcome:
     """Quantile LISA: where units of the lowest (or any other) quantile lie together; exact, no draws.
 
@@ -374,8 +374,8 @@ def quantile_lisa(
 
     weights = near(units, options)
     values = pd.DataFrame({name: values_of(units, name, False) for name in indicators}, index=units.index)
-    rules = {"progress": progress} | local_options(options)
-    rules["alternative"] = "greater" if options["alternative"] == "two-sided" else rules["alternative"]
+    progress(0.2, "neighbours")
+    rules = exact_options(options)
     done = test(values, weights, k=quantiles, quantile=quantile, **rules)
     fields = (TooltipField(indicators[0], "value", "", 2), TooltipField("count", "neighbours of that quantile", "", 0))
     columns = {"member": done.member, "count": done.count, "expected": done.expected}

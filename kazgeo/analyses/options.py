@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 __all__ = [
     "EXTENDS",
     "Default",
+    "ExactTest",
     "LocalTest",
     "Near",
     "WholeTest",
+    "exact_options",
     "local_options",
     "near",
     "neighbours_of",
@@ -88,8 +90,26 @@ class LocalTest(WholeTest, total=False):
     alpha: Annotated[float, Number(0.0001, 0.5), Default(0.05)]
 
 
+class ExactTest(Near, total=False):
+    """Near, and exact tests of many units, in which nothing is drawn.
+
+    Parameters
+    ----------
+    alternative : Alternative
+        Which departures from chance count; directed is half of two-sided, as GeoDa gives it.
+    correction : Correction
+        For many tests: fdr is Benjamini-Hochberg.
+    alpha : float
+        Level of significance after the correction.
+    """
+
+    alternative: Annotated[Alternative, Default(Alternative.GREATER)]
+    correction: Annotated[Correction, Default(Correction.FDR)]
+    alpha: Annotated[float, Number(0.0001, 0.5), Default(0.05)]
+
+
 #: Which options extend which: a TypedDict forgets its bases, and with them their docstrings.
-EXTENDS: dict[Any, tuple[Any, ...]] = {WholeTest: (Near,), LocalTest: (WholeTest,)}
+EXTENDS: dict[Any, tuple[Any, ...]] = {WholeTest: (Near,), LocalTest: (WholeTest,), ExactTest: (Near,)}
 
 
 def neighbours_of(units: Any, kind: Neighbours, k: int, tolerance_m: float, distance_km: float = 0.0) -> Weights:
@@ -132,3 +152,11 @@ def local_options(options: LocalTest) -> dict[str, Any]:
     """Return the keywords of a local test."""
     fix = {"correction": str(options["correction"]), "alpha": options["alpha"]}
     return whole_options(options) | fix
+
+
+def exact_options(options: ExactTest) -> dict[str, Any]:
+    """Return the keywords of exact local tests."""
+    return {
+        "alternative": str(options["alternative"]), "correction": str(options["correction"]),
+        "alpha": options["alpha"],
+    }  # fmt: skip

@@ -85,7 +85,8 @@ LOCAL = {
 @pytest.mark.parametrize("name", LOCAL)
 def test_local_analyses_are_the_library(name):
     arguments, library, column, symbol = LOCAL[name]
-    outcome, done = run(name, oblasts(), *arguments, **DRAWS), library(oblasts())
+    draws = {} if name in ("local_join_count", "quantile_lisa") else DRAWS  # these two are exact
+    outcome, done = run(name, oblasts(), *arguments, **draws), library(oblasts())
     np.testing.assert_array_equal(outcome.layer[column], getattr(done, symbol))
     np.testing.assert_array_equal(outcome.layer["p_adjusted"], done.p_adjusted)
     assert outcome.layer["cluster"].tolist() == done.label.tolist()
