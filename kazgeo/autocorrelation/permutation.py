@@ -77,8 +77,6 @@ class _Part(NamedTuple):
         """Return where units drew themselves; ``slot`` is the number of every unit within the part, else -1."""
         at, place = np.nonzero(slot[drawn[:, : self.k]] >= 0)
         unit = slot[drawn[at, place]]
-        order = np.argsort(unit, kind="stable")
-        at, place, unit = at[order], place[order], unit[order]
         moved = self.values[drawn[at, self.k]] - self.values[drawn[at, place]]
         change = (self.factors[unit] * moved).sum(axis=1)
         if self.weights.shape[1]:
@@ -93,11 +91,16 @@ class _Part(NamedTuple):
 
 
 class _Own(NamedTuple):
-    """Draws in which a unit drew itself: the unit, the draw, and by how much the sum changes; sorted by unit."""
+    """Draws in which a unit drew itself: the unit, the draw, and by how much the sum changes."""
 
     unit: NDArray[np.int64]
     at: NDArray[np.int64]
     change: NDArray[np.float64]
+
+    def by_unit(self) -> _Own:
+        """Return the same in the order of units."""
+        order = np.argsort(self.unit, kind="stable")
+        return _Own(self.unit[order], self.at[order], self.change[order])
 
 
 def conditional_tails(
@@ -262,15 +265,15 @@ def _parts(
 ) -> Iterator[_Part]:
     """Yield the units by number of neighbours, equal and unequal rows apart, in pieces of bearable size."""
     equal = np.zeros(weights.n, dtype=bool) if unequal else weights.equal_rows
-    counted = weights.binary() if equal.all() else weights
-    low, high = _limits(values, counted, factors)
-    if not equal.all() and equal.any():
+    every = bool(equal.all())
+    low, high = _limits(values, weights.binary() if every else weights, factors)
+    if not every and equal.any():
         ones = _limits(values, weights.binary(), factors)
         low, high = np.where(equal, ones[0], low), np.where(equal, ones[1], high)
     for k in np.flatnonzero(np.bincount(weights.cardinalities, minlength=1)[1:]) + 1:
-        of_size = weights.cardinalities == k
-        for alike in (True, False):
-            units = np.flatnonzero(of_size & (equal == alike))
+        of_size = np.flatnonzero(weights.cardinalities == k)
+        for alike in (True,) if every else (True, False):
+            units = of_size if every else of_size[equal[of_size] == alike]
             table = alike and factors.shape[1] == 1
             size = len(units) if table else max(FEWEST, NUMBERS // m)
             for start, stop in pieces(len(units), size):
@@ -365,7 +368,7 @@ def _gone_through(part: _Part, draws: SharedDraws, number: int) -> NDArray[np.in
     _, drawn = draws.block(number)
     dealt = part.values[drawn[:, :k]]  # (draws, k, f)
     columns = dealt.transpose(2, 1, 0).reshape(-1, len(drawn)) if weighted else dealt.sum(axis=1).T
-    own = part.own_draws(drawn, part.slots())
+    own = part.own_draws(drawn, part.slots()).by_unit()
     first = np.searchsorted(own.unit, np.arange(size + 1))
     both = np.ascontiguousarray(fixed), np.ascontiguousarray(columns)
     counted: NDArray[np.int64] = extremes(*both, part.low, part.high, first, own.at, own.change)
