@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from typing import TypeVar
 
-__all__ = ["Cancelled", "InputError", "KazGeoError", "listing", "suggestion", "unknown"]
+__all__ = ["Cancelled", "InputError", "KazGeoError", "choice", "listing", "suggestion", "unknown"]
+
+Choice = TypeVar("Choice", bound=StrEnum)
 
 
 class KazGeoError(Exception):
@@ -68,3 +72,22 @@ def unknown(what: str, name: str, choices: Iterable[str], where: str) -> InputEr
     names = sorted(str(c) for c in choices)
     hint = suggestion(name, names) or (f"; there are: {listing(names, 12)}" if names else "; there are none")
     return InputError(f"{what} '{name}' is not {where}{hint}")
+
+
+def choice(kind: type[Choice], value: str, name: str) -> Choice:
+    """Return the member of an enumeration, or say what may be chosen for the parameter ``name``.
+
+    Examples
+    --------
+    >>> class Transform(StrEnum):
+    ...     ROW = "row"
+    >>> choice(Transform, "row", "transform") is Transform.ROW
+    True
+    >>> choice(Transform, "rwo", "transform")
+    Traceback (most recent call last):
+    kazgeo.errors.InputError: transform 'rwo' is not one of the choices; did you mean 'row'?
+    """
+    values = [member.value for member in kind]
+    if value in values:
+        return kind(value)
+    raise unknown(name, str(value), values, "one of the choices")

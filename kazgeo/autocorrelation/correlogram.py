@@ -11,13 +11,15 @@ import pandas as pd
 
 from kazgeo.autocorrelation.moran import moran
 from kazgeo.autocorrelation.plan import Inference, Plan
-from kazgeo.autocorrelation.sample import Transform, choice, numbers, positive_integer
+from kazgeo.autocorrelation.sample import Transform, numbers, positive_integer
 from kazgeo.autocorrelation.significance import passes, probability
 from kazgeo.choices import PValue
-from kazgeo.crs import EARTH_RADIUS_M, chord_to_metres, has_place, metres_to_chord, unit_sphere
-from kazgeo.errors import InputError, listing
+from kazgeo.crs import EARTH_RADIUS_M, chord_to_metres
+from kazgeo.errors import InputError, choice
+from kazgeo.labels import same_units
 from kazgeo.progress import part
 from kazgeo.weights import Weights
+from kazgeo.weights.sphere import ROUNDING, Pairs, nearest_metres, pairs_within, placed_points
 
 if TYPE_CHECKING:
     import geopandas
@@ -25,17 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Correlogram",
-    "band_weights",
     "correlogram",
     "default_distances",
-    "nearest_metres",
-    "placed_points",
 ]
-
-#: Pairs of points within the largest distance that are still counted; 30 million take about 1 GB.
-MAX_PAIRS = 30_000_000
-#: Distances are compared with this allowance, so that points on a grid lie within the grid's own step.
-ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -163,12 +157,14 @@ def correlogram(
     opts = {**opts, "rng": plan.seed}
     if way is PValue.NORMAL:
         opts["permutations"] = 1
-    pairs = _pairs(spots, float(limits[-1]))
+    pairs = pairs_within(spots, float(limits[-1]), "distances_m")
     lower = np.zeros(len(limits)) if cumulative else np.r_[0.0, limits[:-1]]
     rows = []
     for k, (low, high) in enumerate(zip(lower, limits, strict=True)):
         opts["progress"] = part(plan.progress, k / len(limits), (k + 1) / len(limits))
-        rows.append({"from_m": low, "to_m": high} | _one_class(values, pairs.between(low, high, ids), transform, opts))
+        rows.append(
+            {"from_m": low, "to_m": high} | _one_class(values, _between(pairs, low, high, ids), transform, opts)
+        )
     table = pd.DataFrame(rows)
     z_p = table.pop("p_z")
     table["p"] = table["p"] if way is PValue.PERMUTATION else z_p
@@ -186,48 +182,13 @@ def correlogram(
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Pairs:
-    """Pairs of points (i < j) and their distances in metres."""
-
-    left: NDArray[np.int64]
-    right: NDArray[np.int64]
-    metres: NDArray[np.float64]
-
-    def between(self, low: float, high: float, ids: pd.Index) -> Weights:
-        """Return binary weights of the pairs farther than ``low`` and no farther than ``high``; from 0: all nearer."""
-        inside = self.metres <= high * (1 + ROUNDING)
-        if low > 0:
-            inside &= self.metres > low * (1 + ROUNDING)
-        left, right = self.left[inside], self.right[inside]
-        return Weights.from_arrays(ids, np.r_[left, right], np.r_[right, left])
-
-
-def _pairs(spots: NDArray[np.float64], reach_m: float) -> _Pairs:
-    """Return all pairs of points of the unit sphere within a distance."""
-    from scipy.spatial import cKDTree
-
-    tree, chord = cKDTree(spots), metres_to_chord(reach_m * (1 + 2 * ROUNDING))
-    count = (int(tree.count_neighbors(tree, chord)) - len(spots)) // 2
-    if count > MAX_PAIRS:
-        raise InputError(
-            f"distances_m must hold at most {MAX_PAIRS:,} pairs of points; {count:,} lie within {reach_m:,.0f} m; "
-            "give smaller distances"
-        )
-    left, right = tree.query_pairs(chord, output_type="ndarray").T
-    return _Pairs(left, right, chord_to_metres(np.linalg.norm(spots[left] - spots[right], axis=1)))
-
-
-def band_weights(spots: NDArray[np.float64], ids: pd.Index, reach_m: float) -> Weights:
-    """Return binary weights between points of the unit sphere at most so many great-circle metres apart.
-
-    Examples
-    --------
-    >>> towns = unit_sphere(np.array([70.0, 71.0, 75.0]), np.zeros(3))
-    >>> band_weights(towns, pd.Index(list("abc")), 120_000)
-    <Weights: 3 units, 2 links, neighbours 0 to 1 (mean 0.67); 2 components; 1 isolate: 'c'>
-    """
-    return _pairs(spots, reach_m).between(0, reach_m, ids)
+def _between(pairs: Pairs, low: float, high: float, ids: pd.Index) -> Weights:
+    """Return binary weights of the pairs farther than ``low`` and no farther than ``high``; from 0: all nearer."""
+    inside = pairs.metres <= high * (1 + ROUNDING)
+    if low > 0:
+        inside &= pairs.metres > low * (1 + ROUNDING)
+    left, right = pairs.left[inside], pairs.right[inside]
+    return Weights.from_arrays(ids, np.r_[left, right], np.r_[right, left])
 
 
 def _one_class(y: pd.Series, weights: Weights, transform: Transform | str, options: Inference) -> dict[str, Any]:
@@ -261,38 +222,6 @@ def _peaks(table: pd.DataFrame, alpha: float) -> tuple[float, float]:
     return float(limits[at[0]]), float(limits[at[np.argmax(z[at])]])
 
 
-def placed_points(points: Any, name: str) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return unit-sphere coordinates, shape (m, 3), and row positions of the rows that have a place, by rising id.
-
-    Raises
-    ------
-    InputError
-        No geometries, no CRS, or repeated ids.
-
-    Examples
-    --------
-    >>> import geopandas
-    >>> at = geopandas.GeoSeries.from_xy([0.0, 90.0], [0.0, 0.0], index=["b", "a"], crs=4326)
-    >>> spots, rows = placed_points(at.to_frame("geometry"), "points")
-    >>> spots.round(3).tolist(), rows.tolist()
-    ([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]], [1, 0])
-    """
-    if not hasattr(points, "geometry") or not hasattr(points, "crs"):
-        raise InputError(f"{name} must be a GeoDataFrame; got {type(points).__name__}")
-    if points.crs is None:
-        raise InputError(f"{name} have no CRS, so metres mean nothing; set it with {name}.set_crs(...)")
-    if not points.index.is_unique:
-        repeated = points.index[points.index.duplicated()]
-        raise InputError(f"{name} must have unique ids; repeated: {listing(repeated)}")
-    order = np.argsort(points.index.map(str).to_numpy(dtype=object), kind="stable")
-    rows = order[has_place(points.geometry.to_numpy()[order])] if len(points) else order
-    at = points.geometry.iloc[rows]
-    if not (at.geom_type == "Point").all():
-        at = at.representative_point()
-    at = at.to_crs(4326)
-    return unit_sphere(at.x.to_numpy(), at.y.to_numpy()), rows
-
-
 def values_at_places(y: pd.Series, points: Any) -> tuple[pd.Series, NDArray[np.float64], pd.Index, pd.DataFrame]:
     """Return values, places on the unit sphere and ids of the units that have both, and what was set aside.
 
@@ -312,11 +241,7 @@ def values_at_places(y: pd.Series, points: Any) -> tuple[pd.Series, NDArray[np.f
     """
     found = pd.Series(numbers(y, "y"), index=y.index)
     spots, rows = placed_points(points, "points")
-    lacking, strange = points.index.difference(y.index), y.index.difference(points.index)
-    if len(lacking) or len(strange):
-        parts = [f"y lacks {len(lacking)}: {listing(lacking)}"] if len(lacking) else []
-        parts += [f"points lack {len(strange)}: {listing(strange)}"] if len(strange) else []
-        raise InputError(f"y and points must have the same units; {'; '.join(parts)}")
+    same_units("y", y.index, "points", points.index)
     ids = points.index[rows]
     values = found.reindex(ids)
     some = values.notna().to_numpy()
@@ -333,21 +258,6 @@ def values_at_places(y: pd.Series, points: Any) -> tuple[pd.Series, NDArray[np.f
     return values[some], spots[some], ids[some], dropped
 
 
-def nearest_metres(spots: NDArray[np.float64], k: int = 1) -> NDArray[np.float64]:
-    """Return great-circle metres from every point of the unit sphere to its k-th nearest other point.
-
-    Examples
-    --------
-    >>> towns = unit_sphere(np.array([71.0, 71.0, 73.0]), np.array([51.0, 52.0, 51.0]))
-    >>> (nearest_metres(towns) / 1000).round().tolist()
-    [111.0, 111.0, 140.0]
-    """
-    from scipy.spatial import cKDTree
-
-    chord, _ = cKDTree(spots).query(spots, k=[k + 1])
-    return np.asarray(chord_to_metres(chord[:, 0]))
-
-
 def default_distances(spots: NDArray[np.float64], n_bands: int) -> NDArray[np.float64]:
     """Return upper limits of distance classes, metres: from the largest distance to a nearest neighbour upwards.
 
@@ -361,6 +271,7 @@ def default_distances(spots: NDArray[np.float64], n_bands: int) -> NDArray[np.fl
 
     Examples
     --------
+    >>> from kazgeo.crs import unit_sphere
     >>> towns = unit_sphere(np.arange(70, 80.0), np.zeros(10))
     >>> (default_distances(towns, 3) / 1000).round().tolist()
     [111.0, 222.0, 334.0]

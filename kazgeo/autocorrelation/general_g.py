@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from kazgeo.autocorrelation.plan import Inference, Plan
-from kazgeo.autocorrelation.sample import Transform, choice, sample
+from kazgeo.autocorrelation.sample import Transform, sample
 from kazgeo.autocorrelation.total import quadratic_draws
 from kazgeo.autocorrelation.whole import WholeMap, linked, tested
-from kazgeo.errors import InputError, listing
+from kazgeo.errors import InputError, choice, listing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

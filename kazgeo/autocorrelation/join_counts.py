@@ -10,11 +10,11 @@ import pandas as pd
 
 from kazgeo.autocorrelation.moments import LinkSums
 from kazgeo.autocorrelation.plan import Inference, Plan
-from kazgeo.autocorrelation.sample import Transform, choice, sample
+from kazgeo.autocorrelation.sample import Transform, sample
 from kazgeo.autocorrelation.significance import Alternative, normal_p
 from kazgeo.autocorrelation.total import colour_draws
 from kazgeo.autocorrelation.whole import linked, total_p
-from kazgeo.errors import InputError, listing
+from kazgeo.errors import InputError, choice, listing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

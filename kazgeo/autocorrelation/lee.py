@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from kazgeo.autocorrelation.plan import Inference, Plan
-from kazgeo.autocorrelation.sample import Transform, choice, is_constant, sample_together, standardized
+from kazgeo.autocorrelation.sample import Transform, is_constant, sample_together, standardized
 from kazgeo.autocorrelation.total import quadratic_draws
 from kazgeo.autocorrelation.whole import WholeMap, linked, tested
+from kazgeo.errors import choice
 
 __all__ = ["Lee", "lee"]
 

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from kazgeo.autocorrelation.plan import LocalOptions, Plan
-from kazgeo.autocorrelation.sample import Sample, Transform, choice, is_constant, sample_together, standardized
+from kazgeo.autocorrelation.sample import Sample, Transform, is_constant, sample_together, standardized
 from kazgeo.autocorrelation.significance import LocalInference, passes
-from kazgeo.errors import InputError, listing
+from kazgeo.errors import InputError, choice, listing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

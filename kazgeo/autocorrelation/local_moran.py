@@ -12,8 +12,9 @@ import pandas as pd
 from kazgeo.autocorrelation.permutation import Tails
 from kazgeo.autocorrelation.plan import LocalOptions, Plan
 from kazgeo.autocorrelation.rates import standardized_rate
-from kazgeo.autocorrelation.sample import Sample, Transform, choice, is_constant, sample, sample_together, standardized
+from kazgeo.autocorrelation.sample import Sample, Transform, is_constant, sample, sample_together, standardized
 from kazgeo.autocorrelation.significance import LocalInference, passes
+from kazgeo.errors import choice
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

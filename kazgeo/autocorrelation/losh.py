@@ -10,9 +10,9 @@ import pandas as pd
 
 from kazgeo.autocorrelation.permutation import Tails
 from kazgeo.autocorrelation.plan import LocalOptions, Plan
-from kazgeo.autocorrelation.sample import ROUNDING, Sample, Transform, choice, is_constant, sample, standardized
+from kazgeo.autocorrelation.sample import ROUNDING, Sample, Transform, is_constant, sample, standardized
 from kazgeo.autocorrelation.significance import LocalInference, folded, passes
-from kazgeo.errors import InputError, listing
+from kazgeo.errors import InputError, choice, listing
 from kazgeo.weights import Weights
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ import numpy as np
 
 from kazgeo.autocorrelation.draws import seed_of
 from kazgeo.autocorrelation.permutation import Tails, conditional_tails
-from kazgeo.autocorrelation.sample import Sample, choice, positive_integer
+from kazgeo.autocorrelation.sample import Sample, positive_integer
 from kazgeo.autocorrelation.significance import LocalInference, adjusted, passes, probability, pseudo_p
 from kazgeo.choices import Alternative, Correction, Draws
-from kazgeo.errors import InputError
+from kazgeo.errors import InputError, choice
 from kazgeo.progress import Progress, silent
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from kazgeo.autocorrelation.sample import numbers
 from kazgeo.errors import InputError, listing
+from kazgeo.labels import same_units
 
 __all__ = ["standardized_rate"]
 
@@ -58,9 +59,7 @@ def standardized_rate(events: pd.Series, population: pd.Series) -> pd.Series:
     True
     """
     e, around = numbers(events, "events"), pd.Series(numbers(population, "population"), index=population.index)
-    if len(events.index.symmetric_difference(population.index)):
-        odd = events.index.symmetric_difference(population.index)
-        raise InputError(f"events and population must have the same units; only one of them has {listing(odd)}")
+    same_units("events", events.index, "population", population.index)
     at_risk = around.reindex(events.index).to_numpy()
     if (e < 0).any():
         raise InputError(f"events must not be negative; they are at units {listing(events.index[e < 0])}")

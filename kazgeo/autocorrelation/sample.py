@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from kazgeo.errors import InputError, listing, unknown
+from kazgeo.errors import InputError, choice, listing
+from kazgeo.labels import canonical_order, same_units
 from kazgeo.weights import Weights, as_weights
-from kazgeo.weights.type import canonical_order
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Sample",
     "Transform",
-    "choice",
     "is_constant",
     "numbers",
     "positive_integer",
@@ -30,8 +29,6 @@ __all__ = [
     "sample_together",
     "standardized",
 ]
-
-Choice = TypeVar("Choice", bound=StrEnum)
 
 _NOBODY = pd.DataFrame({"unit": pd.Series(dtype=object), "reason": pd.Series(dtype=object)})
 #: A spread below this share of the largest magnitude is rounding, not variation.
@@ -148,7 +145,7 @@ def sample(y: pd.Series, weights: Any, *, transform: Transform | str = Transform
     """
     values = numbers(y, "y")
     given = as_weights(weights)
-    _same_ids(y.index, given.ids)
+    same_units("y", y.index, "weights", given.ids)
     order = canonical_order(y.index)
     has_value = ~np.isnan(values[order])
     places = order[has_value]
@@ -197,11 +194,7 @@ def sample_together(
     (first, head), *_ = variables.items()
     columns = {name: pd.Series(numbers(y, name), index=y.index) for name, y in variables.items()}
     for name, column in columns.items():
-        lacking, strange = head.index.difference(column.index), column.index.difference(head.index)
-        parts = [f"{name} lacks {len(lacking)}: {listing(lacking)}"] if len(lacking) else []
-        parts += [f"{first} lacks {len(strange)}: {listing(strange)}"] if len(strange) else []
-        if parts:
-            raise InputError(f"{first} and {name} must have the same units; {'; '.join(parts)}")
+        same_units(first, head.index, name, column.index)
     table = np.column_stack([column.reindex(head.index).to_numpy() for column in columns.values()])
     whole = ~np.isnan(table).any(axis=1)
     data = sample(pd.Series(np.where(whole, table[:, 0], np.nan), index=head.index), weights, transform=transform)
@@ -263,22 +256,6 @@ def numbers(y: Any, name: str) -> NDArray[np.float64]:
     return values
 
 
-def choice(kind: type[Choice], value: str, name: str) -> Choice:
-    """Return the member of an enumeration, or say what may be chosen.
-
-    Examples
-    --------
-    >>> choice(Transform, "row", "transform") is Transform.ROW
-    True
-    >>> choice(Transform, "rwo", "transform")
-    Traceback (most recent call last):
-    kazgeo.errors.InputError: transform 'rwo' is not one of the choices; did you mean 'row'?
-    """
-    if value in {m.value for m in kind}:
-        return kind(value)
-    raise unknown(name, str(value), [m.value for m in kind], "one of the choices")
-
-
 def positive_integer(value: Any, name: str) -> int:
     """Return a whole number of at least 1, or say what was wanted.
 
@@ -293,19 +270,6 @@ def positive_integer(value: Any, name: str) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
         raise InputError(f"{name} must be a whole number of at least 1; got {value!r}")
     return int(value)
-
-
-def _same_ids(have: pd.Index, want: pd.Index) -> None:
-    """Refuse values whose units are not the weights' units."""
-    if have.equals(want):
-        return
-    lacking, strange = want.difference(have, sort=False), have.difference(want, sort=False)
-    if not len(lacking) and not len(strange):
-        return
-    parts = [f"y lacks {len(lacking)}: {listing(lacking)}"] if len(lacking) else []
-    parts += [f"weights lack {len(strange)}: {listing(strange)}"] if len(strange) else []
-    kinds = f" (ids of y are {have.dtype}, of weights {want.dtype})" if have.dtype != want.dtype else ""
-    raise InputError(f"y and weights must have the same units; {'; '.join(parts)}{kinds}")
 
 
 def _without_self(weights: Weights) -> Weights:

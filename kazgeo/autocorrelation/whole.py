@@ -11,10 +11,10 @@ import pandas as pd
 
 from kazgeo.autocorrelation.moments import LinkSums, link_ends, link_sums
 from kazgeo.autocorrelation.plan import Inference, Plan
-from kazgeo.autocorrelation.sample import Sample, Transform, choice, sample
+from kazgeo.autocorrelation.sample import Sample, Transform, sample
 from kazgeo.autocorrelation.significance import Alternative, normal_p, pseudo_p
 from kazgeo.autocorrelation.total import quadratic_draws
-from kazgeo.errors import InputError
+from kazgeo.errors import InputError, choice
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

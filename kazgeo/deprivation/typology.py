@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from kazgeo.errors import InputError, listing
+from kazgeo.trend import trends, unit_by_year
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    pass
 
 __all__ = ["CLASSES", "Typology", "typology"]
 
@@ -130,20 +131,24 @@ def typology(
     if now.count() < 2 or not spread > 1e-12 * now.abs().max():
         raise InputError(f"index_by_year must have at least 2 differing values in {last}; got {now.count()} value(s)")
     level = ((now - now.mean()) / spread).rename("level")
-    past = series[series.index.get_level_values(1) <= last].dropna()
-    found = {region: _trend(rows.droplevel(0)) for region, rows in past.groupby(level=0, sort=False)}
-    trends = pd.DataFrame.from_dict(found, orient="index", columns=["slope", "tau", "p", "n"]).reindex(regions)
+    past = series[series.index.get_level_values(1) <= last]
+    _, years, table = unit_by_year(past.round(12), "index_by_year")  # equal up to rounding is a tie
+    trend = trends(table, years.to_numpy(dtype=np.float64), exact=True)
+    slope, s, p_trend, n_years = (
+        pd.Series(trend[name], index=past.index.get_level_values(0).unique()).reindex(regions)
+        for name in ("sen_slope", "s", "p", "n_years")
+    )
     label = np.where(level > level_threshold, "lagging", "stable").astype(object)
-    deprived, sure = (level > level_threshold).to_numpy(), (trends["p"] <= alpha).to_numpy()
-    label[deprived & sure & (trends["tau"] > 0).to_numpy()] = "depressed"
-    label[deprived & sure & (trends["tau"] < 0).to_numpy()] = "recovering"
+    deprived, sure = (level > level_threshold).to_numpy(), (p_trend <= alpha).to_numpy()
+    label[deprived & sure & (s > 0).to_numpy()] = "depressed"
+    label[deprived & sure & (s < 0).to_numpy()] = "recovering"
     label[level.isna().to_numpy()] = "undefined"
     gone = regions[level.isna().to_numpy()]
     return Typology(
         level=level,
-        trend_per_decade=(10 * trends["slope"]).rename("trend_per_decade"),
-        p_trend=trends["p"].rename("p_trend"),
-        n_years=trends["n"].fillna(0).astype(int).rename("n_years"),
+        trend_per_decade=(10 * slope).rename("trend_per_decade"),
+        p_trend=p_trend.rename("p_trend"),
+        n_years=n_years.fillna(0).astype(int).rename("n_years"),
         label=pd.Series(label, index=regions, name="label", dtype=object),
         year=last,
         level_threshold=float(level_threshold),
@@ -171,19 +176,3 @@ def _checked(series: Any, level_threshold: float, alpha: float, year: Any) -> An
     if year is not None and year not in years:
         raise InputError(f"year {year} has no value; there are {years.min()} to {years.max()}")
     return years.max() if year is None else year
-
-
-def _trend(values: pd.Series) -> tuple[float, float, float, int]:
-    """Return Theil-Sen slope per year, Kendall's tau, its two-sided p and the number of years."""
-    from scipy.stats import kendalltau
-
-    t: NDArray[np.float64] = values.index.to_numpy(dtype=np.float64)
-    x = values.to_numpy(dtype=np.float64).round(12)  # equal up to rounding is a tie
-    if len(x) < 2:
-        return np.nan, np.nan, np.nan, len(x)
-    i, j = np.triu_indices(len(x), k=1)
-    slope = float(np.median((x[j] - x[i]) / (t[j] - t[i])))
-    if np.ptp(x) == 0:
-        return 0.0, 0.0, 1.0, len(x)
-    tau, p = kendalltau(t, x)
-    return slope, float(tau), float(p), len(x)

@@ -1,12 +1,12 @@
 """Hot and cold spots: where high or low values crowd together, in space and over the years."""
 
 from kazgeo.hotspots.cells import Cells, aggregate
-from kazgeo.hotspots.density import DensityClusters, density_clusters, k_distance
+from kazgeo.hotspots.density import DensityClusters, density_clusters
 from kazgeo.hotspots.emerging import EmergingHotSpots, classify, emerging_hot_spots
 from kazgeo.hotspots.getis import LABELS, GetisOrd, getis_ord
 from kazgeo.hotspots.optimized import OptimizedHotSpots, optimized_hot_spots
 from kazgeo.hotspots.scan import SCAN_LABELS, Scan, Secondary, scan_bernoulli, scan_normal, scan_poisson
-from kazgeo.hotspots.trend import mann_kendall
+from kazgeo.trend import mann_kendall
 
 __all__ = [
     "LABELS",
@@ -23,7 +23,6 @@ __all__ = [
     "density_clusters",
     "emerging_hot_spots",
     "getis_ord",
-    "k_distance",
     "mann_kendall",
     "optimized_hot_spots",
     "scan_bernoulli",

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from kazgeo.autocorrelation.correlogram import nearest_metres, placed_points
-from kazgeo.autocorrelation.sample import choice, numbers
+from kazgeo.autocorrelation.sample import numbers
 from kazgeo.choices import CellShape
 from kazgeo.crs import local_metres
-from kazgeo.errors import InputError, listing
+from kazgeo.errors import InputError, choice, listing
 from kazgeo.hotspots.optimized import locational_outliers
+from kazgeo.weights.sphere import nearest_metres, placed_points
 
 if TYPE_CHECKING:
     import geopandas

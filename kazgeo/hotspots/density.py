@@ -9,24 +9,20 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from kazgeo.autocorrelation.correlogram import nearest_metres, placed_points
-from kazgeo.autocorrelation.sample import choice, numbers, positive_integer
+from kazgeo.autocorrelation.sample import numbers, positive_integer
 from kazgeo.choices import DensityMethod
-from kazgeo.crs import EARTH_RADIUS_M, chord_to_metres, metres_to_chord
-from kazgeo.errors import InputError, listing
+from kazgeo.crs import EARTH_RADIUS_M, chord_to_metres
+from kazgeo.errors import InputError, choice, listing
+from kazgeo.weights.sphere import ROUNDING, pairs_within, placed_points
 
 if TYPE_CHECKING:
     import geopandas
     from numpy.typing import NDArray
 
-__all__ = ["NOISE", "DensityClusters", "density_clusters", "k_distance"]
+__all__ = ["NOISE", "DensityClusters", "density_clusters"]
 
 #: Label of points that belong to no cluster.
 NOISE = "noise"
-#: Pairs of points within ``eps_m`` that are still counted.
-MAX_PAIRS = 30_000_000
-#: Points count as within ``eps_m`` up to this share beyond it, and two cores as equally near up to it.
-ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -90,8 +86,8 @@ def density_clusters(
         each other are one cluster; other points within ``eps_m`` of a core join the nearest. HDBSCAN: clusters that
         persist over all distances.
     eps_m : float
-        Metres; wanted by DBSCAN (see ``k_distance``). HDBSCAN: clusters nearer than this are not parted further (0
-        by default).
+        Metres; wanted by DBSCAN: the bend of sorted ``kazgeo.weights.nearest_distances`` suggests it. HDBSCAN: clusters
+        nearer than this are not parted further (0 by default).
     min_points : int
         DBSCAN: points within ``eps_m`` that make a core. HDBSCAN: the smallest cluster (5 by default for both).
     min_population : float
@@ -172,56 +168,12 @@ def density_clusters(
     )
 
 
-def k_distance(points: geopandas.GeoDataFrame, k: int = 4) -> pd.Series:
-    """Return metres from every point to its k-th nearest other point; sorted, its bend suggests ``eps_m``.
-
-    Assumption: the bend parts points inside clusters from the others. For DBSCAN with ``min_points`` take
-    k = min_points - 1, as the point itself counts there.
-
-    Parameters
-    ----------
-    points : GeoDataFrame
-        With a CRS.
-    k : int
-        Smaller than the number of points that have a place.
-
-    Returns
-    -------
-    Series
-        On the caller's index; NaN for points without a place.
-
-    Raises
-    ------
-    InputError
-        No CRS, or a ``k`` that isn't below the number of points.
-
-    References
-    ----------
-    Ester, M. and others (1996), section 4.2; see ``density_clusters``.
-
-    Examples
-    --------
-    >>> import geopandas
-    >>> at = geopandas.points_from_xy([70, 71, 73], [0, 0, 0], crs=4326)
-    >>> towns = geopandas.GeoDataFrame(geometry=at, index=list("abc"))
-    >>> (k_distance(towns, 1) / 1000).round().tolist()
-    [111.0, 111.0, 222.0]
-    >>> k_distance(towns.iloc[:1], 1)
-    Traceback (most recent call last):
-    kazgeo.errors.InputError: k must be below the number of points that have a place (1); got 1
-    """
-    spots, rows = placed_points(points, "points")
-    if positive_integer(k, "k") >= len(rows):
-        raise InputError(f"k must be below the number of points that have a place ({len(rows)}); got {k}")
-    out = np.full(len(points), np.nan)
-    out[rows] = nearest_metres(spots, k)
-    return pd.Series(out, index=points.index, name=f"distance_{k}_m")
-
-
 def _eps(way: DensityMethod, eps_m: float | None) -> float:
     if eps_m is None:
         if way is DensityMethod.DBSCAN:
-            raise InputError("eps_m must be given for DBSCAN, metres; k_distance(points) helps to choose it")
+            raise InputError(
+                "eps_m must be given for DBSCAN, metres; kazgeo.weights.nearest_distances(points, k) helps to choose it"
+            )
         return 0.0
     least_wrong = eps_m <= 0 if way is DensityMethod.DBSCAN else eps_m < 0
     if not np.isfinite(eps_m) or least_wrong:
@@ -271,16 +223,10 @@ def _dbscan(
     spots: NDArray[np.float64], people: NDArray[np.float64], eps: float, least: float
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return the cluster of every point (-1: noise), and which points are cores."""
-    from scipy.spatial import cKDTree
-
     n = len(spots)
     if not n:
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=bool)
-    tree, chord = cKDTree(spots), metres_to_chord(eps * (1 + ROUNDING))
-    count = (int(tree.count_neighbors(tree, chord)) - n) // 2
-    if count > MAX_PAIRS:
-        raise InputError(f"eps_m must hold at most {MAX_PAIRS:,} pairs of points; {count:,} lie within {eps:,.0f} m")
-    left, right = tree.query_pairs(chord, output_type="ndarray").T
+    left, right, _ = pairs_within(spots, eps, "eps_m")
     near = sp.csr_array((np.ones(2 * len(left)), (np.r_[left, right], np.r_[right, left])), shape=(n, n))
     core = people + near @ people >= least * (1 - 1e-12)
     both = core[left] & core[right]

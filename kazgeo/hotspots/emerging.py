@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 
 from kazgeo.autocorrelation.plan import LocalOptions, Plan
-from kazgeo.autocorrelation.sample import choice, positive_integer
+from kazgeo.autocorrelation.sample import positive_integer
 from kazgeo.autocorrelation.significance import normal_p, passes, probability
 from kazgeo.choices import PValue
-from kazgeo.errors import InputError, listing
+from kazgeo.errors import InputError, choice, listing
 from kazgeo.hotspots.getis import GetisOrd, getis_ord
-from kazgeo.hotspots.trend import trends, unit_by_year
+from kazgeo.trend import trends, unit_by_year
 from kazgeo.weights import Weights, as_weights, space_time
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from kazgeo.autocorrelation.plan import LocalOptions, Plan
-from kazgeo.autocorrelation.sample import Sample, Transform, choice, sample
+from kazgeo.autocorrelation.sample import Sample, Transform, sample
 from kazgeo.autocorrelation.significance import LocalInference, passes
+from kazgeo.errors import choice
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,18 +10,18 @@ import pandas as pd
 
 from kazgeo.autocorrelation.correlogram import (
     Correlogram,
-    band_weights,
     correlogram,
-    nearest_metres,
     values_at_places,
 )
 from kazgeo.autocorrelation.plan import LocalOptions
-from kazgeo.autocorrelation.sample import choice, positive_integer
+from kazgeo.autocorrelation.sample import positive_integer
 from kazgeo.choices import Peak, PValue
 from kazgeo.crs import chord_to_metres
+from kazgeo.errors import choice
 from kazgeo.hotspots.getis import GetisOrd, getis_ord
 from kazgeo.progress import part, silent
 from kazgeo.weights import Weights
+from kazgeo.weights.sphere import nearest_metres, pairs_within
 
 if TYPE_CHECKING:
     import geopandas
@@ -164,9 +164,9 @@ def optimized_hot_spots(
     reason = f"{which.value}-peak"
     if np.isnan(distance):
         distance, reason = _without_peak(spots[~odd])
-    links = band_weights(spots, ids, distance).matrix.tocoo()
-    row, column = (y.index.get_indexer(ids)[end] for end in links.coords)
-    weights = Weights.from_arrays(y.index, row, column)
+    near_by, at = pairs_within(spots, distance, "distance"), y.index.get_indexer(ids)
+    left, right = at[near_by.left], at[near_by.right]
+    weights = Weights.from_arrays(y.index, np.r_[left, right], np.r_[right, left])
     tested: LocalOptions = {**options, "progress": second}
     found = getis_ord(values.reindex(y.index), weights, star=True, **tested)
     alone = found.dropped[found.dropped["reason"] != "missing value"]  # those without a place are told as such

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from kazgeo.autocorrelation.permutation import seed_of
-from kazgeo.autocorrelation.sample import ROUNDING, choice, positive_integer
+from kazgeo.autocorrelation.sample import ROUNDING, positive_integer
 from kazgeo.autocorrelation.significance import passes, probability
 from kazgeo.choices import Direction, Shape
-from kazgeo.errors import InputError, listing
+from kazgeo.errors import InputError, choice, listing
 from kazgeo.hotspots.scan_likelihood import Bernoulli, Likelihood, Normal, Poisson
 from kazgeo.hotspots.scan_windows import Fan, Penalty, Units, fans, outlines, units_at
 from kazgeo.progress import Progress, silent

@@ -14,6 +14,7 @@ from kazgeo.autocorrelation.sample import numbers
 from kazgeo.choices import Shape
 from kazgeo.crs import chord_to_metres, has_place, local_metres, unit_sphere
 from kazgeo.errors import InputError, listing
+from kazgeo.labels import canonical_order, same_units
 
 if TYPE_CHECKING:
     import geopandas
@@ -152,8 +153,8 @@ def units_at(given: Mapping[str, Any], points: geopandas.GeoDataFrame, least: in
     if points.crs is None:
         raise InputError("points have no CRS, so distances can't be told; set it with points.set_crs(...)")
     for name, other in [*((name, given[name].index) for name in others), ("points", points.index)]:
-        _same_units(index, other, first, name)
-    order = np.array(sorted(range(len(index)), key=lambda i: (type(index[i]).__name__, str(index[i]))), dtype=np.int64)
+        same_units(first, index, name, other)
+    order = canonical_order(index)
     ordered = {name: v[given[name].index.get_indexer(index[order])] for name, v in values.items()}
     layer = points.iloc[points.index.get_indexer(index[order])]
     missing = np.isnan(np.array(list(ordered.values()))).any(axis=0)
@@ -169,17 +170,6 @@ def units_at(given: Mapping[str, Any], points: geopandas.GeoDataFrame, least: in
         {"unit": pd.Series(list(index[order[~kept]]), dtype=object), "reason": pd.Series(reasons, dtype=object)}
     )
     return Units(index, order[kept], {name: v[kept] for name, v in ordered.items()}, places(layer[kept]), dropped)
-
-
-def _same_units(have: pd.Index, other: pd.Index, first: str, name: str) -> None:
-    """Refuse values whose units are not those of the first."""
-    lacking, strange = other.difference(have, sort=False), have.difference(other, sort=False)
-    if not len(lacking) and not len(strange):
-        return
-    parts = [f"{first} lacks {len(lacking)}: {listing(lacking)}"] if len(lacking) else []
-    parts += [f"{name} lacks {len(strange)}: {listing(strange)}"] if len(strange) else []
-    kinds = f" (ids of {first} are {have.dtype}, of {name} {other.dtype})" if have.dtype != other.dtype else ""
-    raise InputError(f"{first} and {name} must have the same units; {'; '.join(parts)}{kinds}")
 
 
 def outlines(shape: Shape, penalty: Penalty) -> list[Outline]:

@@ -10,8 +10,8 @@ import pandas as pd
 import scipy.sparse as sp
 
 from kazgeo.autocorrelation.permutation import seed_of
-from kazgeo.autocorrelation.sample import choice, positive_integer
-from kazgeo.errors import InputError, listing
+from kazgeo.autocorrelation.sample import positive_integer
+from kazgeo.errors import InputError, choice, listing
 from kazgeo.progress import Progress, silent
 from kazgeo.regionalization.problem import Limits, Problem, prepare
 from kazgeo.regionalization.result import Regionalization, finish, within

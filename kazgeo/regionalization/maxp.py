@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 
 from kazgeo.autocorrelation.permutation import seed_of
-from kazgeo.autocorrelation.sample import choice, positive_integer
-from kazgeo.errors import InputError
+from kazgeo.autocorrelation.sample import positive_integer
+from kazgeo.errors import InputError, choice
 from kazgeo.progress import Progress, part, silent
 from kazgeo.regionalization.azp import Search, best_of, random_forest
 from kazgeo.regionalization.problem import LowerLimits, Problem, prepare

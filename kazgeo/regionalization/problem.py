@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from kazgeo.autocorrelation.sample import choice, numbers, positive_integer
-from kazgeo.errors import InputError, listing
+from kazgeo.autocorrelation.sample import numbers, positive_integer
+from kazgeo.errors import InputError, choice, listing
+from kazgeo.labels import canonical_order, same_units
 from kazgeo.weights import as_weights
 
 if TYPE_CHECKING:
@@ -207,9 +208,9 @@ def prepare(
     if strange:
         raise InputError(f"unknown option {listing(strange)}; there are: {listing(allowed)}")
     raw, given = _table(values), as_weights(weights)
-    _same_units(values.index, given.ids)
+    same_units("values", values.index, "weights", given.ids)
     floor, floor_min = _floor(options, values.index)
-    order = _by_id(values.index)
+    order = canonical_order(values.index)
     reasons = _reasons(raw, floor, values.columns)
     places = order[[not reasons[i] for i in order]]
     if len(places) < 2:
@@ -252,25 +253,6 @@ def _table(values: Any) -> NDArray[np.float64]:
         raise InputError(f"values must have indicators with different names; got {listing(values.columns)}")
     columns = [numbers(values[name], f"indicator '{name}'") for name in values.columns]
     return np.ascontiguousarray(np.column_stack(columns))
-
-
-def _same_units(have: pd.Index, want: pd.Index) -> None:
-    """Refuse values whose units are not the weights' units."""
-    lacking, strange = want.difference(have, sort=False), have.difference(want, sort=False)
-    if not len(lacking) and not len(strange):
-        return
-    parts = [f"values lack {len(lacking)}: {listing(lacking)}"] if len(lacking) else []
-    parts += [f"weights lack {len(strange)}: {listing(strange)}"] if len(strange) else []
-    raise InputError(f"values and weights must have the same units; {'; '.join(parts)}")
-
-
-def _by_id(index: pd.Index) -> NDArray[np.int64]:
-    """Return the positions that sort the ids."""
-    try:
-        return np.asarray(index.argsort(), dtype=np.int64)
-    except TypeError:  # ids of several types
-        keys = [(type(i).__name__, str(i)) for i in index]
-        return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64)
 
 
 def _floor(options: Limits | LowerLimits, index: pd.Index) -> tuple[NDArray[np.float64] | None, float]:

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from kazgeo.errors import InputError, listing
+from kazgeo.errors import InputError
+from kazgeo.labels import same_units
 from kazgeo.weights.type import Weights, as_weights
 
 __all__ = ["higher_order", "intersection", "space_time", "union"]
@@ -95,7 +96,7 @@ def intersection(one: Any, other: Any) -> Weights:
     [0, 1, 1]
     >>> intersection(a, Weights.from_pairs(list("xy"), []))
     Traceback (most recent call last):
-    kazgeo.errors.InputError: weights must have the same units; only one of them has 'z'
+    kazgeo.errors.InputError: one and other must have the same units; other lacks 1: 'z'
     """
     first, second = _same_units(one, other)
     return Weights.from_matrix(first.ids, ((first.matrix != 0) * (second.matrix != 0)).astype(float))
@@ -163,7 +164,5 @@ def space_time(weights: Any, years: Sequence[int], *, back: int = 1, present: bo
 
 def _same_units(one: Any, other: Any) -> tuple[Weights, Weights]:
     first, second = as_weights(one), as_weights(other)
-    odd = first.ids.symmetric_difference(second.ids)
-    if len(odd):
-        raise InputError(f"weights must have the same units; only one of them has {listing(odd)}")
+    same_units("one", first.ids, "other", second.ids)
     return first, second if second.ids.equals(first.ids) else second.reindex(first.ids)

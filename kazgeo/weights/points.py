@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from kazgeo.crs import chord_to_metres, metres_to_chord
-from kazgeo.errors import InputError
-from kazgeo.weights.policy import SAME, Isolates, nearest, on_sphere, one_of, without_isolates
+from kazgeo.crs import chord_to_metres
+from kazgeo.errors import InputError, choice
+from kazgeo.weights.policy import Isolates, without_isolates
+from kazgeo.weights.sphere import nearest, on_sphere, pairs_within
 from kazgeo.weights.type import Weights
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Kernel", "distance_band", "inverse_distance", "kernel", "knn", "nearest_distances"]
 
+#: Metres beyond a threshold that are rounding.
+GROUND = 1e-5
 #: A bandwidth that ends at a neighbour is stretched by so much, so that the neighbour stays a link (as in libpysal).
 STRETCH = 1 + 1e-7
 
@@ -154,7 +157,7 @@ def distance_band(
     Traceback (most recent call last):
     kazgeo.errors.InputError: threshold_m must be metres above 0; got 0
     """
-    policy = one_of(Isolates, isolates, "isolates")
+    policy = choice(Isolates, isolates, "isolates")
     spots, placed = on_sphere(points)
     rows, cols, _ = _within(spots, placed, points.index, threshold_m, "threshold_m")
     made = Weights.from_arrays(points.index, np.r_[rows, cols], np.r_[cols, rows])
@@ -221,7 +224,7 @@ def kernel(
     """
     if bandwidth_m is not None and k is not None:
         raise InputError("kernel wants bandwidth_m (fixed) or k (adaptive), not both")
-    form, policy = one_of(Kernel, function, "function"), one_of(Isolates, isolates, "isolates")
+    form, policy = choice(Kernel, function, "function"), choice(Isolates, isolates, "isolates")
     spots, placed = on_sphere(points)
     if k is None:
         one, other, metres = _within(spots, placed, points.index, bandwidth_m, "bandwidth_m")
@@ -282,7 +285,7 @@ def inverse_distance(
     Traceback (most recent call last):
     kazgeo.errors.InputError: power must be above 0; got 0
     """
-    policy = one_of(Isolates, isolates, "isolates")
+    policy = choice(Isolates, isolates, "isolates")
     for name, value in (("power", power), ("shortest_m", shortest_m)):
         if not (np.isfinite(value) and value > 0):
             raise InputError(f"{name} must be above 0; got {value}")
@@ -310,17 +313,13 @@ def _within(
     spots: NDArray[np.float64], placed: NDArray[np.int64], ids: pd.Index, threshold_m: float | None, name: str
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """Return positions of all pairs within the threshold, and their metres."""
-    from scipy.spatial import cKDTree
-
     if threshold_m is None:
         threshold = float(chord_to_metres(nearest(spots, ids[placed], 1)[1].max())) if len(placed) > 1 else 1.0
     elif np.isfinite(threshold_m) and threshold_m > 0:
         threshold = float(threshold_m)
     else:
         raise InputError(f"{name} must be metres above 0; got {threshold_m}")
-    if len(placed) < 2:
-        nothing = np.empty(0, dtype=np.int64)
-        return nothing, nothing, np.empty(0)
-    pairs = cKDTree(spots).query_pairs(metres_to_chord(threshold) + SAME, output_type="ndarray")
-    chord = np.linalg.norm(spots[pairs[:, 0]] - spots[pairs[:, 1]], axis=1)
-    return placed[pairs[:, 0]], placed[pairs[:, 1]], np.minimum(chord_to_metres(chord), threshold)
+    pairs = pairs_within(spots, threshold, name)
+    inside = pairs.metres <= threshold + GROUND
+    one, other, metres = (part[inside] for part in pairs)
+    return placed[one], placed[other], np.minimum(metres, threshold)

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from kazgeo.crs import has_place, local_metres
-from kazgeo.errors import InputError
-from kazgeo.weights.policy import Isolates, one_of, sound_shapes, with_nan, without_isolates
+from kazgeo.errors import InputError, choice
+from kazgeo.weights.policy import Isolates, without_isolates
+from kazgeo.weights.sphere import sound_shapes, with_nan
 from kazgeo.weights.type import Weights
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def contiguity(
     >>> contiguity(layer.iloc[:0])
     <Weights: 0 units>
     """
-    kind, policy = one_of(Contiguity, kind, "kind"), one_of(Isolates, isolates, "isolates")
+    kind, policy = choice(Contiguity, kind, "kind"), choice(Isolates, isolates, "isolates")
     if not np.isfinite(tolerance_m) or tolerance_m < 0:
         raise InputError(f"tolerance_m must be 0 or more metres; got {tolerance_m}")
     if regions.crs is None:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from kazgeo.errors import InputError, listing, unknown
-from kazgeo.weights.policy import one_of
+from kazgeo.errors import InputError, choice, listing, unknown
 from kazgeo.weights.type import Weights, refuse_repeated
 
 if TYPE_CHECKING:
@@ -163,7 +162,7 @@ def travel_time(
     for name, value in (("within_min", within_min), ("shortest_min", shortest_min)):
         if not (np.isfinite(value) and value > 0):
             raise InputError(f"{name} must be minutes above 0; got {value}")
-    falls = one_of(Decay, decay, "decay")
+    falls = choice(Decay, decay, "decay")
     _refuse_unknown(times, ["origin", "destination", "time_s"])
     minutes = _numbers(times["time_s"]) / 60
     if (minutes < 0).any():

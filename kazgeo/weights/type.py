@@ -16,7 +16,7 @@ from kazgeo.errors import InputError, listing
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Weights", "as_weights", "canonical_order", "refuse_repeated"]
+__all__ = ["Weights", "as_weights", "refuse_repeated"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -299,20 +299,3 @@ def as_weights(weights: Any) -> Weights:
     if hasattr(weights, "sparse") and (hasattr(weights, "unique_ids") or hasattr(weights, "id_order")):
         return Weights.from_libpysal(weights)
     raise InputError(f"weights must be kazgeo Weights or a libpysal Graph; got {type(weights).__name__}")
-
-
-def canonical_order(index: pd.Index) -> NDArray[np.int64]:
-    """Return the positions that sort the ids, so that the order of rows cannot reach a draw or break a tie.
-
-    Examples
-    --------
-    >>> canonical_order(pd.Index(["b", "a"])).tolist(), canonical_order(pd.Index(["b", 1])).tolist()
-    ([1, 0], [1, 0])
-    """
-    if index.is_monotonic_increasing:
-        return np.arange(len(index))
-    try:
-        return np.asarray(index.argsort(), dtype=np.int64)
-    except TypeError:  # ids of several types
-        keys = [(type(i).__name__, str(i)) for i in index]
-        return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64)

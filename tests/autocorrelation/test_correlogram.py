@@ -1,7 +1,5 @@
 """Correlogram against loops over all pairs, esda, and a hand-made map; laws; hostile input."""
 
-import sys
-
 import geopandas
 import numpy as np
 import pandas as pd
@@ -10,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from kazgeo.autocorrelation.correlogram import correlogram, default_distances, nearest_metres
+from kazgeo.autocorrelation.correlogram import correlogram, default_distances
 from kazgeo.crs import EARTH_RADIUS_M, unit_sphere
 from kazgeo.errors import InputError
+from kazgeo.weights.sphere import nearest_metres
 
 LAWS = settings(max_examples=15, deadline=None, derandomize=True)
 
@@ -219,7 +218,7 @@ def test_faults_are_named(change, words):
 
 
 def test_too_many_pairs_are_refused_before_they_are_made(monkeypatch):
-    monkeypatch.setattr(sys.modules[correlogram.__module__], "MAX_PAIRS", 10)
+    monkeypatch.setattr("kazgeo.weights.sphere.MAX_PAIRS", 10)
     y, layer = scatter(30)
     with pytest.raises(InputError, match="at most 10 pairs"):
         correlogram(y, layer, distances_m=[1e6])

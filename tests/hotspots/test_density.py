@@ -11,7 +11,8 @@ from sklearn.metrics.pairwise import haversine_distances
 
 from kazgeo.crs import EARTH_RADIUS_M
 from kazgeo.errors import InputError
-from kazgeo.hotspots.density import density_clusters, k_distance
+from kazgeo.hotspots.density import density_clusters
+from kazgeo.weights import nearest_distances
 
 LAWS = settings(max_examples=40, deadline=None, derandomize=True)
 
@@ -131,7 +132,7 @@ def test_k_distance_is_that_of_all_pairs():
     layer, _ = towns(30)
     layer.loc["t004", "geometry"] = None
     distance = np.sort(metres(layer.drop(index="t004")), axis=1)
-    got = k_distance(layer, 3)
+    got = nearest_distances(layer, 3)
     np.testing.assert_allclose(got.drop("t004"), distance[:, 3], rtol=1e-6)
     assert np.isnan(got["t004"])
 
@@ -187,7 +188,7 @@ def test_faults_are_named(change, words):
 
 
 def test_too_wide_a_reach_is_refused(monkeypatch):
-    monkeypatch.setattr("kazgeo.hotspots.density.MAX_PAIRS", 10)
+    monkeypatch.setattr("kazgeo.weights.sphere.MAX_PAIRS", 10)
     with pytest.raises(InputError, match="at most 10 pairs"):
         density_clusters(towns(30)[0], eps_m=1e6)
 

@@ -15,7 +15,7 @@ from scipy.stats import false_discovery_control, norm
 
 from kazgeo.errors import InputError
 from kazgeo.hotspots.emerging import CATEGORIES, PATTERNS, classify, emerging_hot_spots
-from kazgeo.hotspots.trend import mann_kendall
+from kazgeo.trend import mann_kendall
 from kazgeo.weights import Weights
 
 LAWS = settings(max_examples=25, deadline=None, derandomize=True)

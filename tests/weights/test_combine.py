@@ -137,8 +137,8 @@ OTHER = Weights.from_pairs(["a", "c"], [("a", "c")])
             for o in (0, -1, 1.5, True)
         ],
         (lambda: higher_order("queen", 2), "weights must be kazgeo Weights"),
-        (lambda: union(PAIR, OTHER), "same units; only one of them has 'b', 'c'"),
-        (lambda: intersection(PAIR, OTHER), "same units; only one of them has 'b', 'c'"),
+        (lambda: union(PAIR, OTHER), "same units; one lacks 1: 'c'; other lacks 1: 'b'"),
+        (lambda: intersection(PAIR, OTHER), "same units; one lacks 1: 'c'; other lacks 1: 'b'"),
         *[(lambda b=b: space_time(PAIR, [1, 2], back=b), "back must be a whole number") for b in (-1, 0.5, True)],
         (lambda: space_time(PAIR, [1, 2], back=0, present=False), "else nothing is linked"),
         (lambda: space_time(PAIR, [2, 1]), "years must rise, each once"),

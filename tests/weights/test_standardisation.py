@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kazgeo.errors import InputError
+from kazgeo.labels import canonical_order
 from kazgeo.weights import Weights, as_weights
-from kazgeo.weights.type import canonical_order
 
 LAWS = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 ABC = pd.Index(list("abc"))

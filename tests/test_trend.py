@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import kendalltau, norm, theilslopes
 
 from kazgeo.errors import InputError
-from kazgeo.hotspots.trend import mann_kendall
+from kazgeo.trend import mann_kendall
 
 LAWS = settings(max_examples=60, deadline=None, derandomize=True)
 
@@ -124,7 +124,7 @@ def test_absent_years_are_counted_as_missing_ones():
 def test_blocks_do_not_show(monkeypatch):
     rows = np.random.default_rng(0).integers(0, 5, (30, 6))
     plain = mann_kendall(panel(rows))
-    monkeypatch.setattr("kazgeo.hotspots.trend.BLOCK", 100)
+    monkeypatch.setattr("kazgeo.trend.BLOCK", 100)
     pd.testing.assert_frame_equal(mann_kendall(panel(rows)), plain, check_exact=True)
 
 

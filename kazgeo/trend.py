@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from kazgeo.autocorrelation.sample import choice, numbers
-from kazgeo.errors import InputError, listing
+from kazgeo.autocorrelation.sample import numbers
+from kazgeo.errors import InputError, choice, listing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,8 +19,8 @@ __all__ = ["TrendP", "mann_kendall", "trends", "unit_by_year"]
 
 #: Differences held at once; decides memory, never results.
 BLOCK = 4_000_000
-#: The exact distribution is used up to so many years; above it the normal approximation is good to the third digit.
-EXACT_YEARS = 10
+#: The exact distribution is used up to so many years; above it the normal approximation is good to the fourth digit.
+EXACT_YEARS = 33
 
 
 class TrendP(StrEnum):
@@ -42,7 +42,8 @@ def mann_kendall(panel: pd.Series, *, p: TrendP | str = TrendP.NORMAL) -> pd.Dat
         MultiIndex (region, year), each pair once; years are numbers; NaN and absent years are left out.
     p : {"normal", "exact"}
         "normal": of z, as ArcGIS, R and pymannkendall have it. "exact": of the distribution of S over all orders,
-        for units with at most 10 years and no two equal values; normal for the others. All p are two-sided.
+        for units with at most 33 years (as scipy has it) and no two equal values; normal for the others. All p are
+        two-sided.
 
     Returns
     -------
