@@ -5,7 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 
 __all__ = [
-    "Alternative", "CellShape", "Correction", "DensityMethod", "Direction", "Draws", "Peak", "PValue", "Shape",
+    "Alternative", "CellShape", "Correction", "DensityMethod", "Direction", "Draws", "Peak", "Penalty", "PValue",
+    "Secondary", "Shape",
 ]  # fmt: skip
 
 
@@ -76,3 +77,23 @@ class Shape(StrEnum):
 
     CIRCULAR = "circular"
     ELLIPTIC = "elliptic"
+
+
+class Penalty(StrEnum):
+    """How much long ellipses are held back: the power a of [4 s / (s + 1)^2]^a."""
+
+    NONE = "none"
+    MEDIUM = "medium"
+    STRONG = "strong"
+
+    @property
+    def power(self) -> float:
+        """The power a."""
+        return {Penalty.NONE: 0.0, Penalty.MEDIUM: 0.5, Penalty.STRONG: 1.0}[self]
+
+
+class Secondary(StrEnum):
+    """Which clusters are told after a more likely one."""
+
+    NO_OVERLAP = "no-overlap"
+    NO_CENTERS = "no-centers"

@@ -14,6 +14,7 @@ __all__ = [
     "COUNTRY",
     "EARTH_RADIUS_M",
     "chord_to_metres",
+    "degrees",
     "has_place",
     "local_metres",
     "metres_to_chord",
@@ -87,6 +88,21 @@ def unit_sphere(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[n
     """
     lam, phi = np.radians(lon), np.radians(lat)
     return np.column_stack([np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)])
+
+
+def degrees(spots: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return longitudes and latitudes of vectors of any length, shape (n, 3).
+
+    Examples
+    --------
+    >>> lon, lat = degrees(unit_sphere(np.array([71.0, np.nan]), np.array([51.0, 0.0])))
+    >>> lon.round(6).tolist(), lat.round(6).tolist()
+    ([71.0, nan], [51.0, nan])
+    >>> [part.tolist() for part in degrees(np.empty((0, 3)))]
+    [[], []]
+    """
+    x, y, z = spots.T
+    return np.degrees(np.arctan2(y, x)), np.degrees(np.arctan2(z, np.hypot(x, y)))
 
 
 def chord_to_metres(chord: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from typing import TypeVar
+from numbers import Integral, Real
+from typing import Any, TypeVar
 
-__all__ = ["Cancelled", "InputError", "KazGeoError", "choice", "listing", "suggestion", "unknown"]
+__all__ = [
+    "Cancelled",
+    "InputError",
+    "KazGeoError",
+    "choice",
+    "listing",
+    "positive_integer",
+    "positive_number",
+    "probability",
+    "suggestion",
+    "unknown",
+]
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -91,3 +104,54 @@ def choice(kind: type[Choice], value: str, name: str) -> Choice:
     if value in values:
         return kind(value)
     raise unknown(name, str(value), values, "one of the choices")
+
+
+def positive_integer(value: Any, name: str) -> int:
+    """Return a whole number of at least 1, or say what was wanted.
+
+    Examples
+    --------
+    >>> positive_integer(999, "permutations")
+    999
+    >>> positive_integer(0, "permutations")
+    Traceback (most recent call last):
+    kazgeo.errors.InputError: permutations must be a whole number of at least 1; got 0
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
+        raise InputError(f"{name} must be a whole number of at least 1; got {value!r}")
+    return int(value)
+
+
+def positive_number(value: Any, name: str, wanted: str = "a positive number", *, zero: bool = False) -> float:
+    """Return a finite number above 0, or say what was wanted; ``zero`` lets 0 pass too.
+
+    Examples
+    --------
+    >>> positive_number(5000, "eps_m", "positive metres")
+    5000.0
+    >>> positive_number("5 km", "eps_m", "positive metres")
+    Traceback (most recent call last):
+    kazgeo.errors.InputError: eps_m must be positive metres; got '5 km'
+    """
+    usable = not isinstance(value, bool) and isinstance(value, Real) and math.isfinite(value)
+    if not usable or value < 0 or (value == 0 and not zero):
+        raise InputError(f"{name} must be {wanted}; got {value!r}")
+    return float(value)
+
+
+def probability(value: Any, name: str) -> float:
+    """Return a number strictly between 0 and 1, or say what was wanted.
+
+    Examples
+    --------
+    >>> probability(0.05, "alpha")
+    0.05
+    >>> probability(5, "alpha")
+    Traceback (most recent call last):
+    kazgeo.errors.InputError: alpha must lie between 0 and 1; got 5 (5 % is 0.05)
+    """
+    usable = not isinstance(value, bool) and isinstance(value, Real)
+    if not usable or not 0 < value < 1:
+        hint = f" ({value:g} % is {value / 100:g})" if usable and 1 <= value < 100 else ""
+        raise InputError(f"{name} must lie between 0 and 1; got {value!r}{hint}")
+    return float(value)

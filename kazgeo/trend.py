@@ -113,7 +113,13 @@ def unit_by_year(panel: Any, name: str) -> tuple[pd.Index, pd.Index, NDArray[np.
         raise InputError(f"{name} must be a Series with the index levels (region, year); got {type(panel).__name__}")
     values = numbers(panel, name)
     row, regions = pd.factorize(panel.index.get_level_values(0))
-    column, years = pd.factorize(panel.index.get_level_values(1), sort=True)
+    given = panel.index.get_level_values(1)
+    if pd.api.types.infer_dtype(given, skipna=True) in {"mixed", "mixed-integer"}:
+        kinds = sorted({type(year).__name__ for year in given})
+        raise InputError(
+            f"{name} must have years of one type, or they have no order; got {', '.join(kinds)}; convert them first"
+        )
+    column, years = pd.factorize(given, sort=True)
     if (row < 0).any() or (column < 0).any():
         raise InputError(f"{name} has rows without a region or without a year: {int(((row < 0) | (column < 0)).sum())}")
     table = np.full((len(regions), len(years)), np.nan)
@@ -122,7 +128,9 @@ def unit_by_year(panel: Any, name: str) -> tuple[pd.Index, pd.Index, NDArray[np.
     return pd.Index(regions, name=names[0]), pd.Index(years, name=names[1]), table
 
 
-def trends(values: NDArray[np.float64], times: NDArray[np.float64], *, exact: bool = False) -> dict[str, NDArray[Any]]:
+def trends(
+    values: NDArray[np.float64], times: NDArray[np.float64], *, exact: bool = False, tie: float = 0.0
+) -> dict[str, NDArray[Any]]:
     """Return the columns of ``mann_kendall``.
 
     Parameters
@@ -133,16 +141,22 @@ def trends(values: NDArray[np.float64], times: NDArray[np.float64], *, exact: bo
         Rising.
     exact : bool
         Take the exact distribution where there is one.
+    tie : float
+        Values no further apart than this, in their own unit, are equal.
 
     Examples
     --------
     >>> found = trends(np.array([[3.0, 2, 1], [np.nan, 1, np.nan]]), np.arange(3.0))
     >>> found["s"].tolist(), found["n_years"].tolist(), found["sen_slope"].tolist()
     ([-3.0, nan], [3, 1], [-1.0, nan])
+    >>> trends(np.array([[0.1 + 0.2, 0.3, 0.4]]), np.arange(3.0), tie=1e-12)["s"].tolist()
+    [2.0]
+    >>> trends(np.empty((0, 3)), np.arange(3.0))["s"].tolist()
+    []
     """
     n, k = values.shape
     count = np.sum(~np.isnan(values), axis=1)
-    s, ties, slope = np.full(n, np.nan), np.zeros(n), np.full(n, np.nan)
+    s, ties, equal, slope = np.full(n, np.nan), np.zeros(n), np.zeros(n), np.full(n, np.nan)
     early, late = np.triu_indices(k, 1)
     size = max(1, BLOCK // max(1, k * k))
     enough = np.flatnonzero(count >= 2)
@@ -150,11 +164,13 @@ def trends(values: NDArray[np.float64], times: NDArray[np.float64], *, exact: bo
         units = enough[start : start + size]
         x = values[units]
         change = x[:, late] - x[:, early]
-        s[units] = np.nansum(np.sign(change), axis=1)
+        s[units] = np.nansum(np.where(np.abs(change) <= tie, 0.0, np.sign(change)), axis=1)
         slope[units] = np.nanmedian(change / (times[late] - times[early]), axis=1)
-        alike = np.sum(x[:, :, None] == x[:, None, :], axis=2)  # of every value: equal ones, itself included
+        apart = np.abs(x[:, :, None] - x[:, None, :])
+        alike = np.sum(apart <= tie, axis=2)  # of every value: equal ones, itself included
+        equal[units] = np.sum(np.abs(change) <= tie, axis=1)
         ties[units] = np.sum(np.where(alike > 0, (alike - 1) * (2 * alike + 5), 0), axis=1)
-    return _tested(values, count, s, ties, exact=exact) | {
+    return _tested(count, s, ties, equal, exact=exact) | {
         "sen_slope": slope,
         "n_years": count,
         "n_missing": k - count,
@@ -163,10 +179,10 @@ def trends(values: NDArray[np.float64], times: NDArray[np.float64], *, exact: bo
 
 
 def _tested(
-    values: NDArray[np.float64],
     n: NDArray[np.int64],
     s: NDArray[np.float64],
     ties: NDArray[np.float64],
+    equal: NDArray[np.float64],
     *,
     exact: bool,
 ) -> dict[str, NDArray[np.float64]]:
@@ -181,7 +197,6 @@ def _tested(
         for unit in np.flatnonzero(_is_exact(n, ties) & ~np.isnan(s)):
             p[unit] = _exact_p(int(n[unit]), abs(int(s[unit])))
     pairs = n * (n - 1) / 2
-    equal = np.array([_equal_pairs(row) for row in values], dtype=float).reshape(len(values))
     untied = np.sqrt(pairs * (pairs - equal))
     tau = np.where(untied > 0, s / np.where(untied > 0, untied, 1.0), np.nan)
     return {"s": s, "variance": variance, "z": z, "p": p, "tau": tau}
@@ -189,11 +204,6 @@ def _tested(
 
 def _is_exact(n: NDArray[np.int64], ties: NDArray[np.float64]) -> NDArray[np.bool_]:
     return np.asarray((n >= 2) & (n <= EXACT_YEARS) & (ties == 0))
-
-
-def _equal_pairs(row: NDArray[np.float64]) -> int:
-    _, times = np.unique(row[~np.isnan(row)], return_counts=True)
-    return int(np.sum(times * (times - 1)) // 2)
 
 
 @cache

@@ -11,11 +11,11 @@ import pandas as pd
 
 from kazgeo.autocorrelation.moran import moran
 from kazgeo.autocorrelation.plan import Inference, Plan
-from kazgeo.autocorrelation.sample import Transform, numbers, positive_integer
-from kazgeo.autocorrelation.significance import passes, probability
+from kazgeo.autocorrelation.sample import Transform, numbers
+from kazgeo.autocorrelation.significance import passes
 from kazgeo.choices import PValue
 from kazgeo.crs import EARTH_RADIUS_M, chord_to_metres
-from kazgeo.errors import InputError, choice
+from kazgeo.errors import InputError, choice, positive_integer, probability
 from kazgeo.labels import same_units
 from kazgeo.progress import part
 from kazgeo.weights import Weights

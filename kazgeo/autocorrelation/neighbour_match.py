@@ -14,12 +14,11 @@ from kazgeo.autocorrelation.sample import (
     Transform,
     is_constant,
     numbers,
-    positive_integer,
     sample_together,
     standardized,
 )
 from kazgeo.autocorrelation.significance import passes
-from kazgeo.errors import InputError, listing
+from kazgeo.errors import InputError, listing, positive_integer
 from kazgeo.weights import Weights, knn
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ import numpy as np
 
 from kazgeo.autocorrelation.draws import seed_of
 from kazgeo.autocorrelation.permutation import Tails, conditional_tails
-from kazgeo.autocorrelation.sample import Sample, positive_integer
-from kazgeo.autocorrelation.significance import LocalInference, adjusted, passes, probability, pseudo_p
+from kazgeo.autocorrelation.sample import Sample
+from kazgeo.autocorrelation.significance import LocalInference, adjusted, passes, pseudo_p
 from kazgeo.choices import Alternative, Correction, Draws
-from kazgeo.errors import InputError, choice
+from kazgeo.errors import InputError, choice, positive_integer, probability
 from kazgeo.progress import Progress, silent
 
 if TYPE_CHECKING:

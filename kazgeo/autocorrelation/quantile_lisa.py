@@ -11,8 +11,8 @@ import pandas as pd
 
 from kazgeo.autocorrelation.local_join_counts import LocalJoinCount, columns_of, counted
 from kazgeo.autocorrelation.plan import LocalOptions
-from kazgeo.autocorrelation.sample import Transform, positive_integer, sample_together
-from kazgeo.errors import InputError
+from kazgeo.autocorrelation.sample import Transform, sample_together
+from kazgeo.errors import InputError, positive_integer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 __all__ = [
     "Sample",
     "Transform",
+    "aligned",
     "is_constant",
     "numbers",
-    "positive_integer",
     "sample",
     "sample_together",
     "standardized",
@@ -201,6 +201,27 @@ def sample_together(
     return data, table[data.places]
 
 
+def aligned(series: Any, name: str, index: pd.Index, of: str) -> NDArray[np.float64]:
+    """Return the numbers of a Series in the order of another's ids, the same units in any order.
+
+    Raises
+    ------
+    InputError
+        Not a Series of numbers, or other units; ``of`` is the parameter whose ids are given.
+
+    Examples
+    --------
+    >>> aligned(pd.Series([1.0, None], index=["b", "a"]), "weight", pd.Index(["a", "b"]), "points").tolist()
+    [nan, 1.0]
+    >>> aligned(pd.Series([1.0], index=["c"]), "weight", pd.Index([]), "points")
+    Traceback (most recent call last):
+    kazgeo.errors.InputError: points and weight must have the same units; points lack 1: 'c' (ids of points ...
+    """
+    values = numbers(series, name)
+    same_units(of, index, name, series.index)
+    return np.asarray(values[series.index.get_indexer(index)])
+
+
 def is_constant(values: NDArray[np.float64]) -> bool:
     """Return whether values do not vary beyond rounding.
 
@@ -254,22 +275,6 @@ def numbers(y: Any, name: str) -> NDArray[np.float64]:
     if np.isinf(values).any():
         raise InputError(f"{name} must be finite; infinite at units {listing(y.index[np.isinf(values)])}")
     return values
-
-
-def positive_integer(value: Any, name: str) -> int:
-    """Return a whole number of at least 1, or say what was wanted.
-
-    Examples
-    --------
-    >>> positive_integer(999, "permutations")
-    999
-    >>> positive_integer(0, "permutations")
-    Traceback (most recent call last):
-    kazgeo.errors.InputError: permutations must be a whole number of at least 1; got 0
-    """
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise InputError(f"{name} must be a whole number of at least 1; got {value!r}")
-    return int(value)
 
 
 def _without_self(weights: Weights) -> Weights:

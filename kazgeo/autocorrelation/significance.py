@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kazgeo.choices import Alternative, Correction, Draws
-from kazgeo.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +24,6 @@ __all__ = [
     "folded",
     "normal_p",
     "passes",
-    "probability",
     "pseudo_p",
     "smallest_p",
 ]
@@ -180,23 +178,6 @@ def _levels(p: NDArray[np.float64], grid: int | None) -> tuple[NDArray[np.float6
 def passes(p: NDArray[np.float64], alpha: float) -> NDArray[np.bool_]:
     """Return which p-values are at most ``alpha``, rounding of the last digits forgiven; NaN does not pass."""
     return np.asarray(p <= alpha * (1 + 1e-12))
-
-
-def probability(value: float, name: str) -> float:
-    """Return a number strictly between 0 and 1, or say what was wanted.
-
-    Examples
-    --------
-    >>> probability(0.05, "alpha")
-    0.05
-    >>> probability(5, "alpha")
-    Traceback (most recent call last):
-    kazgeo.errors.InputError: alpha must lie between 0 and 1; got 5 (5 % is 0.05)
-    """
-    if not 0 < value < 1:
-        hint = f" ({value:g} % is {value / 100:g})" if 1 <= value < 100 else ""
-        raise InputError(f"{name} must lie between 0 and 1; got {value}{hint}")
-    return float(value)
 
 
 @dataclass(frozen=True, eq=False)

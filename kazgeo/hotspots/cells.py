@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from kazgeo.autocorrelation.sample import numbers
+from kazgeo.autocorrelation.sample import aligned
 from kazgeo.choices import CellShape
 from kazgeo.crs import local_metres
-from kazgeo.errors import InputError, choice, listing
+from kazgeo.errors import InputError, choice, listing, positive_number
 from kazgeo.hotspots.optimized import locational_outliers
+from kazgeo.progress import Progress, silent
 from kazgeo.weights.sphere import nearest_metres, placed_points
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ __all__ = ["Cells", "aggregate"]
 
 #: Cells that are made at most.
 MAX_CELLS = 250_000
+#: Cells from the origin to the farthest point at most: beyond it a point's cell is a matter of rounding.
+MAX_STEPS = 1e9
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -62,6 +65,7 @@ def aggregate(
     size_m: float | None = None,
     weight: pd.Series | None = None,
     area: geopandas.GeoDataFrame | None = None,
+    progress: Progress = silent,
 ) -> Cells:
     """Return incidents counted in equal hexagons or squares.
 
@@ -79,9 +83,11 @@ def aggregate(
         Metres: side of a square, distance between the flat sides of a hexagon. By default twice the mean distance to
         the nearest other place, without locational outliers: over points at random a cell then holds about one.
     weight : Series
-        Of every point, in any order, to be summed in place of the count; points with NaN are set aside.
+        The same units in any order, to be summed in place of the count; points with NaN are set aside.
     area : GeoDataFrame or GeoSeries
         Polygons with a CRS: cells that touch them are made, empty ones too; points in no such cell are set aside.
+    progress : Progress
+        Called between the steps.
 
     Returns
     -------
@@ -91,7 +97,8 @@ def aggregate(
     Raises
     ------
     InputError
-        No CRS, no point with a place, a size that isn't positive or makes too many cells, or no default size.
+        No CRS, no point with a place, a size that isn't positive or makes too many cells, no default size, a weight
+        of other units, or an invalid area.
 
     Notes
     -----
@@ -105,58 +112,48 @@ def aggregate(
     >>> got = aggregate(events, cell="fishnet", size_m=100_000)
     >>> got.layer["n"].tolist(), got.cell_of.tolist(), got.dropped.to_numpy().tolist()
     ([1, 2], ['3_2', '3_2', '-5_8', None], [['d', 'no place']])
+    >>> aggregate(events.iloc[:0], size_m=5_000)
+    Traceback (most recent call last):
+    kazgeo.errors.InputError: points must hold at least 1 with a place; got 0 of 0
     >>> aggregate(events, size_m=-5)
     Traceback (most recent call last):
     kazgeo.errors.InputError: size_m must be positive metres; got -5
     """
-    import geopandas
-
     shape = choice(CellShape, cell, "cell")
-    if size_m is not None and (not np.isfinite(size_m) or size_m <= 0):
-        raise InputError(f"size_m must be positive metres; got {size_m}")
-    if area is not None and area.crs is None:
-        raise InputError("area has no CRS; set it with area.set_crs(...)")
+    given = None if size_m is None else positive_number(size_m, "size_m", "positive metres")
+    _check_area(area)
+    progress(0.0, "points")
     spots, rows = placed_points(points, "points")
     if not len(rows):
         raise InputError(f"points must hold at least 1 with a place; got 0 of {len(points)}")
-    size = float(size_m) if size_m is not None else _default_size(spots)
+    size = given or _default_size(spots)
     crs = local_metres(points.iloc[rows] if area is None else area)
-    at = points.geometry.iloc[rows]
-    if not (at.geom_type == "Point").all():
-        at = at.representative_point()
-    at = at.to_crs(crs)
-    row, column = _cell_of(shape, at.x.to_numpy(), at.y.to_numpy(), size)
-    amounts = np.ones(len(points)) if weight is None else _amounts(weight, points.index)
+    x, y = _metres(points.geometry.iloc[rows], crs)
+    if max(np.abs(x).max(), np.abs(y).max()) > MAX_STEPS * size:
+        raise InputError(f"size_m must be larger: {size:g} m makes more cells than can be numbered")
+    row, column = _cell_of(shape, x, y, size)
+    amounts = np.ones(len(points)) if weight is None else aligned(weight, "weight", points.index, "points")
     known = ~np.isnan(amounts[rows])
-    made = _cells_in(shape, area.to_crs(crs), size) if area is not None else None
-    name = np.array([f"{r}_{c}" for r, c in zip(row, column, strict=True)], dtype=object)
-    inside = known if made is None else known & np.isin(name, list(made))
-    held = {key: (r, c) for key, r, c in zip(name[inside], row[inside], column[inside], strict=True)}
-    cells = held if made is None else made
-    order = sorted(cells, key=cells.__getitem__)
-    index = pd.Index(order, name="cell", dtype=object)
-    where = index.get_indexer(name[inside])
-    layer = geopandas.GeoDataFrame(
-        {
-            "n": np.bincount(where, minlength=len(index)),
-            "value": np.bincount(where, amounts[rows][inside], len(index)),
-        },
-        geometry=_polygons(shape, np.array([cells[key] for key in order]).reshape(-1, 2), size),
-        index=index,
-        crs=crs,
-    )
+    progress(0.4, "cells")
+    cells = np.unique(np.column_stack([row, column])[known], axis=0)
+    if area is not None:
+        cells = _cells_in(shape, area.to_crs(crs), size)
+    index = pd.Index([f"{r}_{c}" for r, c in cells.tolist()], name="cell", dtype=object)
+    at = pd.MultiIndex.from_arrays(cells.T).get_indexer(pd.MultiIndex.from_arrays([row, column]))
+    inside = known & (at >= 0)
+    progress(0.7, "polygons")
+    layer = _layer(_polygons(shape, cells, size), index, at[inside], amounts[rows[inside]], crs)
     cell_of = np.full(len(points), None, dtype=object)
-    cell_of[rows[inside]] = name[inside]
+    cell_of[rows[inside]] = index[at[inside]]
     told = np.full(len(points), "no place", dtype=object)
     told[rows] = np.where(known, "outside the area", "missing weight")
-    out = np.ones(len(points), dtype=bool)
-    out[rows[inside]] = False
-    lost = sorted(zip(points.index[out], told[out], strict=True), key=lambda pair: (pair[1], str(pair[0])))
+    told[rows[inside]] = None
+    progress(1.0, "done")
     return Cells(
         layer=layer,
         cell_of=pd.Series(cell_of, index=points.index, name="cell", dtype=object),
         size_m=size,
-        dropped=pd.DataFrame(lost, columns=["unit", "reason"], dtype=object),
+        dropped=_dropped(points.index, told),
         parameters={
             "cell": shape.value,
             "size_m": size,
@@ -167,12 +164,46 @@ def aggregate(
     )
 
 
-def _amounts(weight: pd.Series, index: pd.Index) -> NDArray[np.float64]:
-    given = pd.Series(numbers(weight, "weight"), index=weight.index)
-    lacking = index.difference(given.index)
-    if len(lacking):
-        raise InputError(f"weight must have all points; it lacks {len(lacking)}: {listing(lacking)}")
-    return np.asarray(given.reindex(index), dtype=np.float64)
+def _check_area(area: Any) -> None:
+    """Refuse an area whose polygons can't be compared with cells."""
+    import shapely
+
+    if area is None:
+        return
+    if not hasattr(area, "geometry") or not hasattr(area, "crs"):
+        raise InputError(f"area must be a GeoDataFrame or GeoSeries of polygons; got {type(area).__name__}")
+    if area.crs is None:
+        raise InputError("area has no CRS; set it with area.set_crs(...)")
+    shapes = area.geometry.to_numpy()
+    broken = ~shapely.is_valid(shapes) & ~shapely.is_missing(shapes)
+    if broken.any():
+        raise InputError(
+            f"area must hold valid polygons; invalid: {listing(area.index[broken])}; mend them with area.make_valid()"
+        )
+
+
+def _metres(shapes: Any, crs: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return x and y of points, or of points within polygons."""
+    at = shapes if (shapes.geom_type == "Point").all() else shapes.representative_point()
+    at = at.to_crs(crs)
+    return at.x.to_numpy(), at.y.to_numpy()
+
+
+def _layer(
+    polygons: NDArray[np.object_], index: pd.Index, at: NDArray[np.int64], amounts: NDArray[np.float64], crs: Any
+) -> geopandas.GeoDataFrame:
+    """Return the cells with what was counted in them."""
+    import geopandas
+
+    counted = {"n": np.bincount(at, minlength=len(index)), "value": np.bincount(at, amounts, len(index))}
+    return geopandas.GeoDataFrame(counted, geometry=polygons, index=index, crs=crs)
+
+
+def _dropped(units: pd.Index, told: NDArray[np.object_]) -> pd.DataFrame:
+    """Tabulate units set aside by reason and name."""
+    out = np.array([why is not None for why in told], dtype=bool)
+    lost = sorted(zip(units[out], told[out], strict=True), key=lambda pair: (pair[1], str(pair[0])))
+    return pd.DataFrame(lost, columns=["unit", "reason"], dtype=object)
 
 
 def _default_size(spots: NDArray[np.float64]) -> float:
@@ -224,8 +255,8 @@ def _polygons(shape: CellShape, cells: NDArray[np.int64], size: float) -> NDArra
     return polygons
 
 
-def _cells_in(shape: CellShape, area: Any, size: float) -> dict[str, tuple[int, int]]:
-    """Return row and column, by id, of the cells that touch the area."""
+def _cells_in(shape: CellShape, area: Any, size: float) -> NDArray[np.int64]:
+    """Return row and column of the cells that touch the area, shape (m, 2)."""
     import shapely
 
     whole = shapely.union_all(area.geometry.to_numpy())
@@ -233,11 +264,11 @@ def _cells_in(shape: CellShape, area: Any, size: float) -> dict[str, tuple[int, 
         raise InputError("area must hold at least one polygon; it is empty")
     west, south, east, north = whole.bounds
     height = size if shape is CellShape.FISHNET else size * np.sqrt(0.75)
+    made = (np.ceil(north / height) - np.floor(south / height) + 3) * (np.ceil(east / size) - np.floor(west / size) + 3)
+    if made > MAX_CELLS:
+        raise InputError(f"size_m must make at most {MAX_CELLS:,} cells; {size:g} m make {made:,.0f}")
     rows = np.arange(np.floor(south / height) - 1, np.ceil(north / height) + 2).astype(np.int64)
     columns = np.arange(np.floor(west / size) - 1, np.ceil(east / size) + 2).astype(np.int64)
-    if len(rows) * len(columns) > MAX_CELLS:
-        raise InputError(f"size_m must make at most {MAX_CELLS:,} cells; {size:g} m make {len(rows) * len(columns):,}")
     every = np.column_stack([np.repeat(rows, len(columns)), np.tile(columns, len(rows))])
     shapely.prepare(whole)
-    touching = every[shapely.intersects(whole, _polygons(shape, every, size))]
-    return {f"{r}_{c}": (int(r), int(c)) for r, c in touching}
+    return np.asarray(every[shapely.intersects(whole, _polygons(shape, every, size))])

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from kazgeo.autocorrelation.sample import numbers, positive_integer
+from kazgeo.autocorrelation.sample import aligned
 from kazgeo.choices import DensityMethod
-from kazgeo.crs import EARTH_RADIUS_M, chord_to_metres
-from kazgeo.errors import InputError, choice, listing
+from kazgeo.crs import EARTH_RADIUS_M, chord_to_metres, degrees
+from kazgeo.errors import InputError, choice, listing, positive_integer, positive_number
+from kazgeo.progress import Progress, part, silent
 from kazgeo.weights.sphere import ROUNDING, pairs_within, placed_points
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def density_clusters(
     min_points: int | None = None,
     min_population: float | None = None,
     weight: pd.Series | None = None,
+    progress: Progress = silent,
 ) -> DensityClusters:
     """Return clusters of points that stand closer together than elsewhere; choose the points first.
 
@@ -89,13 +91,15 @@ def density_clusters(
         Metres; wanted by DBSCAN: the bend of sorted ``kazgeo.weights.nearest_distances`` suggests it. HDBSCAN: clusters
         nearer than this are not parted further (0 by default).
     min_points : int
-        DBSCAN: points within ``eps_m`` that make a core. HDBSCAN: the smallest cluster (5 by default for both).
+        DBSCAN: points within ``eps_m`` that make a core. HDBSCAN: the smallest cluster, 2 or more. 5 by default.
     min_population : float
         DBSCAN, in place of ``min_points``: sum of the weights within ``eps_m`` that makes a core. HDBSCAN knows
         no weights, so that it is refused there.
     weight : Series
         People of every point, same units in any order; not negative; points with NaN are set aside. Orders the
         clusters whatever the method.
+    progress : Progress
+        Called between the steps; one step can take long.
 
     Returns
     -------
@@ -138,24 +142,33 @@ def density_clusters(
     if min_population is not None:
         _check_population(way, min_points, min_population, weight)
     least = 5 if min_points is None else positive_integer(min_points, "min_points")
+    if way is DensityMethod.HDBSCAN and least < 2:
+        raise InputError("min_points must be at least 2 for HDBSCAN: a cluster is more than one point; got 1")
+    progress(0.0, "places")
     spots, rows, people, dropped = _usable(points, weight)
     if way is DensityMethod.HDBSCAN:
+        progress(0.1, "clusters")
         found, core = _hdbscan(spots, eps, least), None
     else:
         dense = np.ones(len(spots)) if min_population is None else people
-        found, core = _dbscan(spots, dense, eps, least if min_population is None else float(min_population))
+        found, core = _dbscan(
+            spots, dense, eps, least if min_population is None else float(min_population), part(progress, 0.1, 0.8)
+        )
+    progress(0.8, "table")
     order = _by_weight(found, people)
     names = np.array([*(f"cluster-{k + 1}" for k in range(len(order))), NOISE], dtype=object)
     rank = np.full(len(order) + 1, len(order))  # the last: of label -1
     rank[order] = np.arange(len(order))
     label = np.full(len(points), "undefined", dtype=object)
     label[rows] = names[rank[found]]
+    table = _table(rank[found], spots, people, core, names[:-1])
+    progress(1.0, "done")
     is_core = np.full(len(points), None, dtype=object)
     if core is not None:
         is_core[rows] = core
     return DensityClusters(
         label=pd.Series(label, index=points.index, name="label", dtype=object),
-        clusters=_table(rank[found], spots, people, core, names[:-1]),
+        clusters=table,
         core=pd.Series(is_core, index=points.index, name="core", dtype=object),
         dropped=dropped,
         parameters={
@@ -175,10 +188,7 @@ def _eps(way: DensityMethod, eps_m: float | None) -> float:
                 "eps_m must be given for DBSCAN, metres; kazgeo.weights.nearest_distances(points, k) helps to choose it"
             )
         return 0.0
-    least_wrong = eps_m <= 0 if way is DensityMethod.DBSCAN else eps_m < 0
-    if not np.isfinite(eps_m) or least_wrong:
-        raise InputError(f"eps_m must be positive metres; got {eps_m}")
-    return float(eps_m)
+    return positive_number(eps_m, "eps_m", "positive metres", zero=way is DensityMethod.HDBSCAN)
 
 
 def _check_population(
@@ -190,8 +200,7 @@ def _check_population(
         raise InputError("min_points and min_population exclude each other; give one of them")
     if weight is None:
         raise InputError("min_population wants the people of every point; give weight")
-    if not np.isfinite(min_population) or min_population <= 0:
-        raise InputError(f"min_population must be a positive number of people; got {min_population}")
+    positive_number(min_population, "min_population", "a positive number of people")
 
 
 def _usable(
@@ -201,11 +210,7 @@ def _usable(
     spots, rows = placed_points(points, "points")
     people = np.ones(len(points))
     if weight is not None:
-        given = pd.Series(numbers(weight, "weight"), index=weight.index)
-        lacking = points.index.difference(given.index)
-        if len(lacking):
-            raise InputError(f"weight must have all points; it lacks {len(lacking)}: {listing(lacking)}")
-        people = given.reindex(points.index).to_numpy()
+        people = aligned(weight, "weight", points.index, "points")
         if (people < 0).any():
             raise InputError(f"weight must not be negative; negative at {listing(points.index[people < 0])}")
     weighed = ~np.isnan(people)
@@ -220,13 +225,15 @@ def _usable(
 
 
 def _dbscan(
-    spots: NDArray[np.float64], people: NDArray[np.float64], eps: float, least: float
+    spots: NDArray[np.float64], people: NDArray[np.float64], eps: float, least: float, progress: Progress
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return the cluster of every point (-1: noise), and which points are cores."""
     n = len(spots)
     if not n:
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=bool)
+    progress(0.0, "pairs")
     left, right, _ = pairs_within(spots, eps, "eps_m")
+    progress(0.5, "clusters")
     near = sp.csr_array((np.ones(2 * len(left)), (np.r_[left, right], np.r_[right, left])), shape=(n, n))
     core = people + near @ people >= least * (1 - 1e-12)
     both = core[left] & core[right]
@@ -246,13 +253,13 @@ def _dbscan(
 
 def _hdbscan(spots: NDArray[np.float64], eps: float, least: int) -> NDArray[np.int64]:
     """Return the cluster of every point by scikit-learn (-1: noise)."""
-    if len(spots) <= max(2, least):
+    if len(spots) <= least:
         return np.full(len(spots), -1, dtype=np.int64)
     from sklearn.cluster import HDBSCAN
 
-    lon, lat = _degrees(spots)
+    lon, lat = degrees(spots)
     model = HDBSCAN(
-        min_cluster_size=max(2, least), metric="haversine", cluster_selection_epsilon=eps / EARTH_RADIUS_M, copy=True
+        min_cluster_size=least, metric="haversine", cluster_selection_epsilon=eps / EARTH_RADIUS_M, copy=True
     )
     return np.asarray(model.fit(np.radians(np.column_stack([lat, lon]))).labels_, dtype=np.int64)
 
@@ -262,14 +269,8 @@ def _by_weight(found: NDArray[np.int64], people: NDArray[np.float64]) -> NDArray
     some = found >= 0
     n = int(found.max()) + 1 if some.any() else 0
     sums, counts = np.bincount(found[some], people[some], n), np.bincount(found[some], minlength=n)
-    first = np.array([np.argmax(found == k) for k in range(n)], dtype=np.int64)
+    _, first = np.unique(found[some], return_index=True)
     return np.asarray(np.lexsort((first, -counts, -sums)), dtype=np.int64)
-
-
-def _degrees(spots: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return longitudes and latitudes of vectors of any length."""
-    x, y, z = spots.T
-    return np.degrees(np.arctan2(y, x)), np.degrees(np.arctan2(z, np.hypot(x, y)))
 
 
 def _table(
@@ -280,27 +281,23 @@ def _table(
     names: NDArray[np.object_],
 ) -> pd.DataFrame:
     """Tabulate the clusters."""
-    rows = []
-    lon, lat = _degrees(spots)
-    for k in range(len(names)):
-        mine = rank == k
-        weight = people[mine] if people[mine].sum() > 0 else np.ones(mine.sum())
-        middle = weight @ spots[mine]
-        middle = middle / np.linalg.norm(middle)
-        (at_lon,), (at_lat,) = _degrees(middle[None, :])
-        rows.append(
-            {
-                "n": int(mine.sum()),
-                "n_core": np.nan if core is None else int(core[mine].sum()),
-                "population": float(people[mine].sum()),
-                "lon": at_lon,
-                "lat": at_lat,
-                "radius_m": float(chord_to_metres(np.linalg.norm(spots[mine] - middle, axis=1)).max()),
-                "west": lon[mine].min(),
-                "south": lat[mine].min(),
-                "east": lon[mine].max(),
-                "north": lat[mine].max(),
-            }
-        )
-    columns = ["n", "n_core", "population", "lon", "lat", "radius_m", "west", "south", "east", "north"]
-    return pd.DataFrame(rows, columns=columns, index=pd.Index(names, name="cluster", dtype=object))
+    k, some = len(names), np.flatnonzero(rank < len(names))
+    mine = rank[some]
+    lon, lat = degrees(spots[some])
+    population = np.bincount(mine, people[some], k)
+    weight = np.where(population[mine] > 0, people[some], 1.0)  # without people every point counts alike
+    middle = np.column_stack([np.bincount(mine, weight * axis, k) for axis in spots[some].T]).astype(np.float64)
+    middle /= np.linalg.norm(middle, axis=1, keepdims=True)
+    table = pd.DataFrame(
+        {
+            "n": np.bincount(mine, minlength=k),
+            "n_core": np.nan if core is None else np.bincount(mine, core[some], k).astype(int),
+            "population": population,
+            **dict(zip(("lon", "lat"), degrees(middle), strict=True)),
+        },
+        index=pd.Index(names, name="cluster", dtype=object),
+    )
+    away = chord_to_metres(np.linalg.norm(spots[some] - middle[mine], axis=1))
+    extent = pd.DataFrame({"radius_m": away, "west": lon, "south": lat, "east": lon, "north": lat})
+    largest = {"radius_m": "max", "west": "min", "south": "min", "east": "max", "north": "max"}
+    return table.join(extent.groupby(names[mine]).agg(largest))

@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 
 from kazgeo.autocorrelation.plan import LocalOptions, Plan
-from kazgeo.autocorrelation.sample import positive_integer
-from kazgeo.autocorrelation.significance import normal_p, passes, probability
+from kazgeo.autocorrelation.significance import normal_p, passes
 from kazgeo.choices import PValue
-from kazgeo.errors import InputError, choice, listing
-from kazgeo.hotspots.getis import GetisOrd, getis_ord
+from kazgeo.errors import InputError, choice, listing, positive_integer, probability
+from kazgeo.hotspots.getis import GetisOrd, getis_ord, spots
 from kazgeo.trend import trends, unit_by_year
 from kazgeo.weights import Weights, as_weights, space_time
 
@@ -33,6 +32,8 @@ CATEGORIES = (*(f"{pattern}-{heat}" for heat in ("hot", "cold") for pattern in P
 REASONS = ("no-neighbour", "no-variation", "few-years", "no-last-year")
 #: Panels shorter than this are too short for ArcGIS; ``EmergingHotSpots.few_years`` says so.
 ARCGIS_YEARS = 10
+#: z-scores no further apart than this are equal: the difference is rounding, and would make a trend of nothing.
+TIE = 1e-9
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -205,7 +206,8 @@ def emerging_hot_spots(
         in order, whatever the gaps between them.
     p : {"permutation", "normal"}
         "permutation": as in ``getis_ord``. "normal": of the z-score against the standard normal, as ArcGIS; wrong
-        on skewed values with few neighbours.
+        on skewed values with few neighbours. Nothing is drawn then, and ``permutations``, ``draws`` and ``rng`` are
+        refused.
     min_years : int
         Units with fewer defined bins are "undefined". Four is the least with which a trend can reach 10 %; ArcGIS
         wants ten.
@@ -260,6 +262,9 @@ def emerging_hot_spots(
         raise InputError(f"back must be a whole number of at least 0 years; got {back!r}")
     alpha = probability(options.get("alpha", 0.10), "alpha")
     inner: LocalOptions = {**options, "alpha": alpha}
+    idle = [name for name in ("permutations", "draws", "rng") if name in options]
+    if way is PValue.NORMAL and idle:
+        raise InputError(f"p = 'normal' draws nothing, so {listing(idle)} can't have an effect; leave it out")
     given = as_weights(weights)
     regions, years, table = unit_by_year(y, "y")
     where = given.ids.get_indexer(regions)
@@ -295,13 +300,10 @@ def _spots(values: NDArray[np.float64], links: Weights, way: PValue, options: Lo
     plan = Plan.of(options)
     one: LocalOptions = {**options, "permutations": 1, "rng": 0}
     found = getis_ord(bins, links, **one)
-    p = np.array([normal_p(z, plan.alternative) for z in found.value])
+    value = found.value.to_numpy()
+    p = np.array([normal_p(z, plan.alternative) for z in value])
     adjusted = plan.adjusted(p)
-    label = found.label.mask(found.p.notna(), "not significant")
-    for level, confidence in ((0.10, 90), (0.05, 95), (0.01, 99)):
-        reached = passes(adjusted, level)
-        label = label.mask(reached & (found.value > 0), f"hot-{confidence}")
-        label = label.mask(reached & (found.value < 0), f"cold-{confidence}")
+    label = found.label.mask(found.p.notna(), pd.Series(spots(value, adjusted), index=bins.index))
     series = {"p": pd.Series(p, bins.index, name="p"), "p_adjusted": pd.Series(adjusted, bins.index, name="p_adjusted")}
     return replace(found, label=label, **series)
 
@@ -312,7 +314,7 @@ def _categories(found: GetisOrd, given: Weights, steps: int, least: int, alpha: 
     passed = passes(found.p_adjusted.to_numpy(), alpha).reshape(z.shape)
     codes = np.where(passed, np.sign(np.nan_to_num(z)), 0).astype(int)
     some = ~np.isnan(z)
-    trend = trends(z, np.arange(float(steps)))
+    trend = trends(z, np.arange(float(steps)), tie=TIE)
     reason = np.full(given.n, None, dtype=object)
     reason[~some[:, -1]] = "no-last-year"
     reason[some.sum(axis=1) < least] = "few-years"

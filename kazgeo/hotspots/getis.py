@@ -16,7 +16,7 @@ from kazgeo.errors import choice
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["LABELS", "GetisOrd", "getis_ord"]
+__all__ = ["LABELS", "GetisOrd", "getis_ord", "spots"]
 
 #: Every label a unit can have; the number is the confidence in per cent after correction.
 LABELS = (
@@ -181,12 +181,26 @@ def _ratio(
 
 def _labels(data: Sample, value: NDArray[np.float64], p: NDArray[np.float64]) -> NDArray[np.object_]:
     """Return the label of every used unit by adjusted p and the sign of the value."""
-    label = np.full(data.n, "not significant", dtype=object)
+    label = spots(value, p)
+    label[np.isnan(value)] = "undefined"
+    if not data.constant:
+        label[data.weights.cardinalities == 0] = "isolate"
+    return label
+
+
+def spots(value: NDArray[np.float64], p: NDArray[np.float64]) -> NDArray[np.object_]:
+    """Return hot and cold spots at the three levels of confidence.
+
+    Examples
+    --------
+    >>> spots(np.array([4.0, -2.5, 0.3, np.nan]), np.array([0.001, 0.04, 0.8, np.nan])).tolist()
+    ['hot-99', 'cold-95', 'not significant', 'not significant']
+    >>> spots(np.empty(0), np.empty(0)).tolist()
+    []
+    """
+    label = np.full(len(value), "not significant", dtype=object)
     for level, confidence in ((0.10, "90"), (0.05, "95"), (0.01, "99")):
         reached = passes(p, level)
         label[reached & (value > 0)] = f"hot-{confidence}"
         label[reached & (value < 0)] = f"cold-{confidence}"
-    label[np.isnan(value)] = "undefined"
-    if not data.constant:
-        label[data.weights.cardinalities == 0] = "isolate"
     return label

@@ -14,10 +14,9 @@ from kazgeo.autocorrelation.correlogram import (
     values_at_places,
 )
 from kazgeo.autocorrelation.plan import LocalOptions
-from kazgeo.autocorrelation.sample import positive_integer
 from kazgeo.choices import Peak, PValue
 from kazgeo.crs import chord_to_metres
-from kazgeo.errors import choice
+from kazgeo.errors import choice, positive_integer
 from kazgeo.hotspots.getis import GetisOrd, getis_ord
 from kazgeo.progress import part, silent
 from kazgeo.weights import Weights
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     import geopandas
     from numpy.typing import NDArray
 
-__all__ = ["REASONS", "OptimizedHotSpots", "Peak", "locational_outliers", "optimized_hot_spots"]
+__all__ = ["REASONS", "OptimizedHotSpots", "locational_outliers", "optimized_hot_spots"]
 
 #: Why the distance is what it is.
 REASONS = ("first-peak", "max-peak", "mean-neighbours", "standard-distance")
@@ -55,6 +54,8 @@ class OptimizedHotSpots:
         Units so far from all others that they didn't count in the choice of the distance. They are tested.
     weights : Weights
         The band.
+    n_bands, peak
+        As given.
     """
 
     spots: GetisOrd
@@ -63,6 +64,8 @@ class OptimizedHotSpots:
     correlogram: Correlogram
     outliers: pd.Index
     weights: Weights
+    n_bands: int
+    peak: Peak
 
     @property
     def dropped(self) -> pd.DataFrame:
@@ -78,7 +81,7 @@ class OptimizedHotSpots:
     def parameters(self) -> dict[str, object]:
         """The options of the call and what was chosen, plain values only."""
         chosen = {"distance_m": self.distance_m, "reason": self.reason, "outliers": len(self.outliers)}
-        return {**self.spots.parameters, **chosen}
+        return {**self.spots.parameters, "n_bands": self.n_bands, "peak": self.peak.value, **chosen}
 
     def to_frame(self) -> pd.DataFrame:
         """Return Gi*, p, label and the number of neighbours on the caller's index."""
@@ -178,6 +181,8 @@ def optimized_hot_spots(
         correlogram=curve,
         outliers=ids[odd],
         weights=weights,
+        n_bands=bands,
+        peak=which,
     )
 
 

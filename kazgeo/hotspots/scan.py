@@ -3,43 +3,79 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
 
+from kazgeo.autocorrelation.parallel import pieces, run
 from kazgeo.autocorrelation.permutation import seed_of
-from kazgeo.autocorrelation.sample import ROUNDING, positive_integer
-from kazgeo.autocorrelation.significance import passes, probability
-from kazgeo.choices import Direction, Shape
-from kazgeo.errors import InputError, choice, listing
+from kazgeo.autocorrelation.sample import is_constant
+from kazgeo.autocorrelation.significance import passes
+from kazgeo.choices import Direction, Penalty, Secondary, Shape
+from kazgeo.errors import InputError, choice, listing, positive_integer, positive_number, probability, unknown
 from kazgeo.hotspots.scan_likelihood import Bernoulli, Likelihood, Normal, Poisson
-from kazgeo.hotspots.scan_windows import Fan, Penalty, Units, fans, outlines, units_at
-from kazgeo.progress import Progress, silent
+from kazgeo.hotspots.scan_windows import Fan, Units, fans, outlines, units_at
+from kazgeo.progress import Progress, part, silent
 
 if TYPE_CHECKING:
     import geopandas
     from numpy.typing import NDArray
 
-__all__ = ["SCAN_LABELS", "Scan", "Secondary", "scan_bernoulli", "scan_normal", "scan_poisson"]
+__all__ = ["SCAN_LABELS", "Scan", "ScanOptions", "scan_bernoulli", "scan_normal", "scan_poisson"]
 
 #: Every label a unit can have.
 SCAN_LABELS = ("cluster-high", "cluster-low", "not significant", "undefined")
 #: Numbers held at once for a fan of windows; decides memory and speed, never results.
 TILE = 100_000
+#: Numbers that one piece of work goes through (about 0.2 s).
+PIECE = 20_000_000
 #: Ratios closer than this, relative to the observed, are ties: differences below it are rounding.
 TIE = 1e-9
+#: Most cases: sums are exact up to here.
+MOST_COUNTED = 2**53
 #: Most individuals that numpy can deal without replacement.
 MOST_DEALT = 999_999_999
 
 
-class Secondary(StrEnum):
-    """Which clusters are told after a more likely one."""
+class ScanOptions(TypedDict, total=False):
+    """Keywords of every scan.
 
-    NO_OVERLAP = "no-overlap"
-    NO_CENTERS = "no-centers"
+    shape : {"circular", "elliptic"}, circular by default
+        "elliptic": the circles, and ellipses of axis ratio 1.5, 2, 3, 4, 5 at 4, 6, 9, 12, 15 angles: 47 times the
+        work.
+    penalty : {"none", "medium", "strong"}, medium by default
+        Against long ellipses: the ratio is multiplied by 4 s / (s + 1)^2 to the power 0, 0.5, 1; of no effect on
+        circles.
+    direction : {"high", "low", "both"}, high by default
+        More than expected, less, or either.
+    secondary : {"no-overlap", "no-centers"}, no-overlap by default
+        Further clusters share no unit with a more likely one, or only: neither holds the other's centre.
+    permutations : int, 999 by default
+        Draws m; the smallest p is 1 / (m + 1). One p answers for the whole map and no correction comes after it, so
+        that the 999 of SaTScan suffice where tests of every unit take 9,999.
+    alpha : float, 0.05 by default
+        Level of the labels.
+    rng : int, Generator or None
+        Seed; the result stores it.
+    executor : concurrent.futures.Executor or None
+        Where draws are scanned; None: threads of this process. The numbers are the same everywhere.
+    progress : Progress
+        Called between pieces of work; when it raises, the work stops.
+    """
+
+    shape: Shape | str
+    penalty: Penalty | str
+    direction: Direction | str
+    secondary: Secondary | str
+    permutations: int
+    alpha: float
+    rng: int | np.random.Generator | None
+    executor: Executor | None
+    progress: Progress
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -119,14 +155,7 @@ def scan_poisson(
     *,
     expected: pd.Series | None = None,
     max_population: float = 0.5,
-    shape: Shape | str = Shape.CIRCULAR,
-    penalty: Penalty | str = Penalty.MEDIUM,
-    direction: Direction | str = Direction.HIGH,
-    secondary: Secondary | str = Secondary.NO_OVERLAP,
-    permutations: int = 999,
-    alpha: float = 0.05,
-    rng: int | np.random.Generator | None = None,
-    progress: Progress = silent,
+    **options: Unpack[ScanOptions],
 ) -> Scan:
     r"""Find the clusters of cases that are least explained by the number of people at risk.
 
@@ -146,23 +175,9 @@ def scan_poisson(
     max_population : float
         Largest share of the population (of the expected cases) in a window, above 0 and up to 0.5. A unit with more
         than that is the centre of no window.
-    shape : {"circular", "elliptic"}
-        "elliptic": the circles, and ellipses of axis ratio 1.5, 2, 3, 4, 5 at 4, 6, 9, 12, 15 angles: 47 times the
-        work.
-    penalty : {"none", "medium", "strong"}
-        Against long ellipses: the ratio is multiplied by :math:`(4 s / (s + 1)^2)^a` with a = 0, 0.5, 1.
-    direction : {"high", "low", "both"}
-        More cases than expected, fewer, or either.
-    secondary : {"no-overlap", "no-centers"}
-        Further clusters share no unit with a more likely one, or only: neither holds the other's centre.
-    permutations : int
-        Draws m; the smallest p is 1 / (m + 1).
-    alpha : float
-        Level of the labels.
-    rng : int, Generator or None
-        Seed; the result stores it.
-    progress : Progress
-        Called between blocks.
+    **options
+        ``shape``, ``penalty``, ``direction``, ``secondary``, ``permutations``, ``alpha``, ``rng``, ``executor``,
+        ``progress``: see ``kazgeo.hotspots.ScanOptions``.
 
     Returns
     -------
@@ -207,7 +222,7 @@ def scan_poisson(
     Traceback (most recent call last):
     kazgeo.errors.InputError: cases must hold at least one case; they sum to 0
     """
-    plan = _plan(max_population, "max_population", shape, penalty, direction, secondary, permutations, alpha, rng)
+    plan = _plan(max_population, "max_population", options)
     if (population is None) == (expected is None):
         raise InputError("give either population or expected (and None for the other)")
     base, name = (population, "population") if expected is None else (expected, "expected")
@@ -215,7 +230,7 @@ def scan_poisson(
     counts = _counts(units, "cases")
     size = _not_negative(units, name)
     _someone_there(units, counts, size, name)
-    return _scan(units, Poisson(counts, size), plan, progress)
+    return _scan(units, Poisson(counts, size), plan)
 
 
 def scan_bernoulli(
@@ -224,14 +239,7 @@ def scan_bernoulli(
     points: geopandas.GeoDataFrame,
     *,
     max_population: float = 0.5,
-    shape: Shape | str = Shape.CIRCULAR,
-    penalty: Penalty | str = Penalty.MEDIUM,
-    direction: Direction | str = Direction.HIGH,
-    secondary: Secondary | str = Secondary.NO_OVERLAP,
-    permutations: int = 999,
-    alpha: float = 0.05,
-    rng: int | np.random.Generator | None = None,
-    progress: Progress = silent,
+    **options: Unpack[ScanOptions],
 ) -> Scan:
     r"""Find the clusters where the share of cases among individuals differs most from elsewhere.
 
@@ -246,8 +254,8 @@ def scan_bernoulli(
         Same units in any order, with a CRS; polygons by a point inside.
     max_population : float
         Largest share of all individuals in a window, above 0 and up to 0.5.
-    shape, penalty, direction, secondary, permutations, alpha, rng, progress
-        As in ``scan_poisson``.
+    **options
+        See ``kazgeo.hotspots.ScanOptions``.
 
     Returns
     -------
@@ -287,14 +295,14 @@ def scan_bernoulli(
     Traceback (most recent call last):
     kazgeo.errors.InputError: cases, controls and points must have values and a place for at least 2 units; got 0 of 0
     """
-    plan = _plan(max_population, "max_population", shape, penalty, direction, secondary, permutations, alpha, rng)
+    plan = _plan(max_population, "max_population", options)
     units = units_at({"cases": cases, "controls": controls}, points, 2)
     counts, others = _counts(units, "cases"), _counts(units, "controls")
     if counts.sum() + others.sum() > MOST_DEALT:
         raise InputError(
             f"cases and controls must not exceed {MOST_DEALT:,} together; got {counts.sum() + others.sum():,}"
         )
-    return _scan(units, Bernoulli(counts, others), plan, progress)
+    return _scan(units, Bernoulli(counts, others), plan)
 
 
 def scan_normal(
@@ -302,14 +310,7 @@ def scan_normal(
     points: geopandas.GeoDataFrame,
     *,
     max_units: float = 0.5,
-    shape: Shape | str = Shape.CIRCULAR,
-    penalty: Penalty | str = Penalty.MEDIUM,
-    direction: Direction | str = Direction.HIGH,
-    secondary: Secondary | str = Secondary.NO_OVERLAP,
-    permutations: int = 999,
-    alpha: float = 0.05,
-    rng: int | np.random.Generator | None = None,
-    progress: Progress = silent,
+    **options: Unpack[ScanOptions],
 ) -> Scan:
     r"""Find the clusters where the mean of a continuous value differs most from the mean elsewhere.
 
@@ -325,8 +326,8 @@ def scan_normal(
         Same units in any order, with a CRS; polygons by a point inside.
     max_units : float
         Largest share of the units in a window, above 0 and up to 0.5.
-    shape, penalty, direction, secondary, permutations, alpha, rng, progress
-        As in ``scan_poisson``.
+    **options
+        See ``kazgeo.hotspots.ScanOptions``.
 
     Returns
     -------
@@ -367,12 +368,14 @@ def scan_normal(
     Traceback (most recent call last):
     kazgeo.errors.InputError: y and points must have values and a place for at least 3 units; got 0 of 0
     """
-    plan = _plan(max_units, "max_units", shape, penalty, direction, secondary, permutations, alpha, rng)
+    plan = _plan(max_units, "max_units", options)
     units = units_at({"y": y}, points, 3)
     values = units.values["y"]
-    if np.ptp(values) <= ROUNDING * np.abs(values).max():
-        return _result(units, _Told([], 0, np.full(plan.permutations, np.nan)), plan, defined=False)
-    return _scan(units, Normal(values), plan, progress)
+    model = Normal(values)
+    if is_constant(values):
+        nothing = _Told([], 0, np.full(plan.permutations, np.nan))
+        return _result(units, nothing, plan, model.columns, defined=False)
+    return _scan(units, model, plan)
 
 
 @dataclass(frozen=True)
@@ -388,6 +391,8 @@ class _Plan:
     permutations: int
     alpha: float
     seed: int
+    executor: Executor | None
+    progress: Progress
 
     @property
     def options(self) -> dict[str, object]:
@@ -396,24 +401,27 @@ class _Plan:
         return {self.share_name: self.share, **{name: member.value for name, member in given.items()}}
 
 
-def _plan(
-    share: float, name: str, shape: str, penalty: str, direction: str, secondary: str,
-    permutations: int, alpha: float, rng: int | np.random.Generator | None,
-) -> _Plan:  # fmt: skip
+def _plan(share: float, name: str, options: ScanOptions) -> _Plan:
     """Check the options that all models share."""
-    if not 0 < share <= 0.5:
-        hint = f" ({share:g} % is {share / 100:g})" if 1 <= share <= 50 else ""
+    strange = [option for option in options if option not in ScanOptions.__annotations__]
+    if strange:
+        raise unknown("option", strange[0], ScanOptions.__annotations__, "one of a scan")
+    most = positive_number(share, name, "above 0 and at most 0.5")
+    if most > 0.5:
+        hint = f" ({most:g} % is {most / 100:g})" if 1 <= most <= 50 else ""
         raise InputError(f"{name} must be above 0 and at most 0.5; got {share}{hint}")
     return _Plan(
-        share=float(share),
+        share=most,
         share_name=name,
-        shape=choice(Shape, shape, "shape"),
-        penalty=choice(Penalty, penalty, "penalty"),
-        direction=choice(Direction, direction, "direction"),
-        secondary=choice(Secondary, secondary, "secondary"),
-        permutations=positive_integer(permutations, "permutations"),
-        alpha=probability(alpha, "alpha"),
-        seed=seed_of(rng),
+        shape=choice(Shape, options.get("shape", Shape.CIRCULAR), "shape"),
+        penalty=choice(Penalty, options.get("penalty", Penalty.MEDIUM), "penalty"),
+        direction=choice(Direction, options.get("direction", Direction.HIGH), "direction"),
+        secondary=choice(Secondary, options.get("secondary", Secondary.NO_OVERLAP), "secondary"),
+        permutations=positive_integer(options.get("permutations", 999), "permutations"),
+        alpha=probability(options.get("alpha", 0.05), "alpha"),
+        seed=seed_of(options.get("rng")),
+        executor=options.get("executor"),
+        progress=options.get("progress", silent),
     )
 
 
@@ -434,6 +442,8 @@ def _counts(units: Units, name: str) -> NDArray[np.int64]:
             f"{name} must be whole numbers, because chance deals whole {name}; fractions at units "
             f"{listing(units.ids[broken])}; give counts, not rates or means"
         )
+    if values.sum() > MOST_COUNTED:
+        raise InputError(f"{name} must not exceed {MOST_COUNTED:,} together; got {values.sum():g}")
     if not values.any():
         raise InputError(f"{name} must hold at least one {name.removesuffix('s')}; they sum to 0")
     return values.astype(np.int64)
@@ -463,40 +473,49 @@ class _Told:
     simulated: NDArray[np.float64]
 
 
-def _scan(units: Units, model: Likelihood, plan: _Plan, progress: Progress) -> Scan:
+def _scan(units: Units, model: Likelihood, plan: _Plan) -> Scan:
     """Search the windows, deal and search again."""
     size = model.size
     forms = outlines(plan.shape, plan.penalty)
-    progress(0.0, "windows")
-    around = fans(units.where, size, plan.share * float(size.sum()), forms)
+    around = fans(units.where, size, plan.share * float(size.sum()), forms, part(plan.progress, 0.0, 0.1))
     if not around:
         raise InputError(
             f"{plan.share_name} = {plan.share:g} leaves no window: every unit (or group of units at one place) holds "
             f"more than that share; raise {plan.share_name} or use smaller units"
         )
-    simulated = _simulate(model, around, plan, progress)
+    simulated = _simulate(model, around, plan)
     found = _clusters(units, model, around, plan, simulated)
-    return _result(units, _Told(found, sum(len(fan.ends) for fan in around), simulated), plan, defined=True)
+    plan.progress(1.0, "clusters")
+    told = _Told(found, sum(len(fan.ends) for fan in around), simulated)
+    return _result(units, told, plan, model.columns, defined=True)
 
 
-def _simulate(model: Likelihood, around: list[Fan], plan: _Plan, progress: Progress) -> NDArray[np.float64]:
+def _simulate(model: Likelihood, around: list[Fan], plan: _Plan) -> NDArray[np.float64]:
     """Return the largest statistic of every draw, shape (permutations,)."""
-    m, rng = plan.permutations, np.random.default_rng(plan.seed)
+    m = plan.permutations
+    widths = np.array([len(fan.order) for fan in around])
+    rows = int(np.clip(TILE / widths.mean(), 16, m))
+    _, first = np.unique(widths.cumsum() * rows // PIECE, return_index=True)
+    some = [around[start:stop] for start, stop in pairwise([*first, len(around)])]
+    tasks = [(model, few, plan.direction, plan.seed, *draws) for draws in pieces(m, rows) for few in some]
     out = np.zeros(m)
-    width = sum(len(fan.order) for fan in around) / len(around)
-    rows = int(np.clip(TILE / width, 16, m))
-    pause = max(1, 2_000_000 // int(width * rows + 1))
-    for start in range(0, m, rows):
-        stop = min(m, start + rows)
-        dealt = model.deal(rng, stop - start)
-        best = out[start:stop]
-        for step, fan in enumerate(around):
-            if step % pause == 0:
-                progress((start + (stop - start) * step / len(around)) / m, "permutations")
-            ratio = model.llr(model.score(fan, dealt, plan.direction).max(axis=0))
-            np.maximum(best, fan.outline.weight * ratio, out=best)
-    progress(1.0, "permutations")
+    tell = part(plan.progress, 0.1, 0.95)
+    for task, best in zip(tasks, run(_largest, tasks, plan.executor, tell, "permutations"), strict=True):
+        mine = out[task[4] : task[5]]
+        np.maximum(mine, best, out=mine)
     return out
+
+
+def _largest(
+    model: Likelihood, around: list[Fan], direction: Direction, seed: int, start: int, stop: int
+) -> NDArray[np.float64]:
+    """Return the largest statistic of some windows in the draws from start to stop, each dealt by its own number."""
+    dealt = np.column_stack([model.deal(np.random.default_rng([seed, draw])) for draw in range(start, stop)])
+    best = np.zeros(stop - start)
+    for fan in around:
+        ratio = model.llr(model.score(fan, dealt, direction).max(axis=0))
+        np.maximum(best, fan.outline.weight * ratio, out=best)
+    return best
 
 
 def _clusters(
@@ -509,6 +528,7 @@ def _clusters(
     taken = np.zeros(len(units.rows), dtype=bool)
     centres: list[int] = []
     while True:
+        plan.progress(0.95, "clusters")
         best, at = 0.0, (-1, -1)
         for number, (fan, ratio) in enumerate(zip(around, ratios, strict=True)):
             free = _free(fan, taken, centres, plan.secondary)
@@ -555,13 +575,16 @@ def _row(units: Units, model: Likelihood, fan: Fan, members: NDArray[np.int32]) 
     }
 
 
-def _result(units: Units, told: _Told, plan: _Plan, *, defined: bool) -> Scan:
+def _result(units: Units, told: _Told, plan: _Plan, columns: tuple[str, ...], *, defined: bool) -> Scan:
     """Lay the clusters out on the caller's index."""
-    names = ["centre", "n_units", "radius_m", "llr", "statistic", "p", "direction"]
+    about = ["n_units", "radius_m", "shape", "angle_deg", *columns, "llr", "statistic", "p"]
     rows = [cluster.row for cluster in told.found]
-    table = pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1, name="rank"), columns=None if rows else names)
+    number = pd.RangeIndex(1, len(rows) + 1, name="rank")
+    table = pd.DataFrame(rows, index=number, columns=["centre", *about, "direction"])
+    if not rows:
+        table = table.astype(dict.fromkeys(about, float))
     if plan.shape is Shape.CIRCULAR:
-        table = table.drop(columns=["shape", "angle_deg"], errors="ignore")
+        table = table.drop(columns=["shape", "angle_deg"])
     rank = np.full(len(units.index), 0)
     label = np.full(len(units.index), "undefined", dtype=object)
     if defined:

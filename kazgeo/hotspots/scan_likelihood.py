@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from scipy.special import xlogy
 
+from kazgeo.autocorrelation.sample import standardized
 from kazgeo.choices import Direction
 
 if TYPE_CHECKING:
@@ -35,8 +36,12 @@ class Likelihood(Protocol):
     def size(self) -> NDArray[np.float64]:
         """What counts towards the largest window, shape (n,)."""
 
-    def deal(self, rng: np.random.Generator, rows: int) -> NDArray[Any]:
-        """Return values under the hypothesis, shape (n, rows); row by row from the generator."""
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What ``describe`` gives for the table, ``excess`` apart."""
+
+    def deal(self, rng: np.random.Generator) -> NDArray[Any]:
+        """Return values of the units under the hypothesis, shape (n,)."""
 
     def score(self, fan: Fan, values: NDArray[Any], direction: Direction) -> NDArray[np.float64]:
         """Return a number that grows with the log likelihood ratio, shape (windows, columns of values)."""
@@ -66,14 +71,18 @@ class Poisson:
     size: NDArray[np.float64]
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the table that ``describe`` fills."""
+        return ("observed", "expected", "relative_risk")
+
+    @property
     def expected(self) -> NDArray[np.float64]:
         """Expected cases of the units, shape (n,)."""
         return np.asarray(self.size * (self.observed.sum() / self.size.sum()))
 
-    def deal(self, rng: np.random.Generator, rows: int) -> NDArray[np.int64]:
+    def deal(self, rng: np.random.Generator) -> NDArray[np.int64]:
         """Deal the cases to the units in proportion to the expected ones."""
-        drawn = rng.multinomial(int(self.observed.sum()), self.size / self.size.sum(), size=rows)
-        return np.ascontiguousarray(drawn.T)
+        return np.asarray(rng.multinomial(int(self.observed.sum()), self.size / self.size.sum()))
 
     def score(self, fan: Fan, values: NDArray[Any], direction: Direction) -> NDArray[np.float64]:
         """Return the log likelihood ratio itself."""
@@ -114,6 +123,11 @@ class Bernoulli:
     controls: NDArray[np.int64]
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the table that ``describe`` fills."""
+        return ("observed", "expected", "relative_risk")
+
+    @property
     def size(self) -> NDArray[np.float64]:
         """Individuals of the units, shape (n,)."""
         return (self.observed + self.controls).astype(np.float64)
@@ -123,11 +137,10 @@ class Bernoulli:
         """Expected cases of the units, shape (n,)."""
         return np.asarray(self.size * (self.observed.sum() / self.size.sum()))
 
-    def deal(self, rng: np.random.Generator, rows: int) -> NDArray[np.int64]:
+    def deal(self, rng: np.random.Generator) -> NDArray[np.int64]:
         """Deal the cases among all individuals without replacement."""
-        both = self.observed + self.controls
-        drawn = rng.multivariate_hypergeometric(both, int(self.observed.sum()), size=rows, method="marginals")
-        return np.ascontiguousarray(drawn.T)
+        both, cases = self.observed + self.controls, int(self.observed.sum())
+        return np.asarray(rng.multivariate_hypergeometric(both, cases, method="marginals"))
 
     def score(self, fan: Fan, values: NDArray[Any], direction: Direction) -> NDArray[np.float64]:
         """Return the log likelihood ratio itself."""
@@ -165,19 +178,23 @@ class Normal:
     values: NDArray[np.float64]
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the table that ``describe`` fills."""
+        return ("mean_inside", "mean_outside")
+
+    @property
     def observed(self) -> NDArray[np.float64]:
         """Values less their mean, in population standard deviations."""
-        centred = self.values - self.values.mean()
-        return np.asarray(centred / np.sqrt(np.mean(centred**2)))
+        return standardized(self.values)
 
     @property
     def size(self) -> NDArray[np.float64]:
         """One for every unit."""
         return np.ones(len(self.values))
 
-    def deal(self, rng: np.random.Generator, rows: int) -> NDArray[np.float64]:
+    def deal(self, rng: np.random.Generator) -> NDArray[np.float64]:
         """Deal the values to the units anew."""
-        return np.ascontiguousarray(rng.permuted(np.tile(self.observed, (rows, 1)), axis=1).T)
+        return np.asarray(rng.permutation(self.observed))
 
     def score(self, fan: Fan, values: NDArray[Any], direction: Direction) -> NDArray[np.float64]:
         """Return the share of the variance that each window explains."""
@@ -216,11 +233,13 @@ def _table(total: int) -> NDArray[np.float64]:
 def _one_sided(
     score: NDArray[np.float64], inside: NDArray[Any], expected: NDArray[np.float64], direction: Direction
 ) -> NDArray[np.float64]:
-    """Set the score of windows on the other side to 0, in place."""
+    """Set the score of windows that are even, or on the other side, to 0, in place."""
     if direction is Direction.HIGH:
         score *= inside > expected * (1 + EVEN)
     elif direction is Direction.LOW:
         score *= inside < expected * (1 - EVEN)
+    else:
+        score *= np.abs(inside - expected) > expected * EVEN
     return score
 
 

@@ -4,43 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from kazgeo.autocorrelation.sample import numbers
-from kazgeo.choices import Shape
-from kazgeo.crs import chord_to_metres, has_place, local_metres, unit_sphere
-from kazgeo.errors import InputError, listing
+from kazgeo.choices import Penalty, Shape
+from kazgeo.crs import chord_to_metres, degrees, local_metres
+from kazgeo.errors import InputError
 from kazgeo.labels import canonical_order, same_units
+from kazgeo.progress import Progress, silent
+from kazgeo.weights.sphere import on_sphere, placed_points
 
 if TYPE_CHECKING:
     import geopandas
     from numpy.typing import NDArray
 
-__all__ = ["CIRCLE", "Fan", "Outline", "Penalty", "Places", "Units", "fans", "outlines", "places", "units_at"]
+__all__ = ["CIRCLE", "Fan", "Outline", "Places", "Units", "fans", "outlines", "places", "units_at"]
 
 #: Semi-major over semi-minor axis and number of angles, the defaults of SaTScan.
 ELLIPSES = ((1.5, 4), (2.0, 6), (3.0, 9), (4.0, 12), (5.0, 15))
 #: Distances closer than this share of the largest one are ties: differences below it are rounding.
 TIE = 1e-9
+#: Windows that are made at most; they take about 2 GB.
+MAX_WINDOWS = 50_000_000
 #: Makes the keys of units, by which equal windows are found; any number would do.
 KEYS = 20_091_019
-
-
-class Penalty(StrEnum):
-    """How much long ellipses are held back: the power a of [4 s / (s + 1)^2]^a."""
-
-    NONE = "none"
-    MEDIUM = "medium"
-    STRONG = "strong"
-
-    @property
-    def power(self) -> float:
-        """The power a."""
-        return {Penalty.NONE: 0.0, Penalty.MEDIUM: 0.5, Penalty.STRONG: 1.0}[self]
 
 
 @dataclass(frozen=True)
@@ -148,18 +138,14 @@ def units_at(given: Mapping[str, Any], points: geopandas.GeoDataFrame, least: in
     values = {name: numbers(series, name) for name, series in given.items()}
     first, *others = given
     index = given[first].index
-    if not points.index.is_unique:
-        raise InputError(f"points must have unique ids; repeated: {listing(points.index[points.index.duplicated()])}")
-    if points.crs is None:
-        raise InputError("points have no CRS, so distances can't be told; set it with points.set_crs(...)")
+    _, placed = placed_points(points, "points")
     for name, other in [*((name, given[name].index) for name in others), ("points", points.index)]:
         same_units(first, index, name, other)
     order = canonical_order(index)
     ordered = {name: v[given[name].index.get_indexer(index[order])] for name, v in values.items()}
-    layer = points.iloc[points.index.get_indexer(index[order])]
+    at = points.index.get_indexer(index[order])
     missing = np.isnan(np.array(list(ordered.values()))).any(axis=0)
-    nowhere = ~has_place(layer.geometry.to_numpy()) if len(layer) else np.zeros(0, dtype=bool)
-    kept = ~(missing | nowhere)
+    kept = ~missing & np.isin(at, placed)
     if kept.sum() < least:
         names = ", ".join(given) + " and points"
         raise InputError(
@@ -169,7 +155,8 @@ def units_at(given: Mapping[str, Any], points: geopandas.GeoDataFrame, least: in
     dropped = pd.DataFrame(
         {"unit": pd.Series(list(index[order[~kept]]), dtype=object), "reason": pd.Series(reasons, dtype=object)}
     )
-    return Units(index, order[kept], {name: v[kept] for name, v in ordered.items()}, places(layer[kept]), dropped)
+    where = places(points.iloc[at[kept]])
+    return Units(index, order[kept], {name: v[kept] for name, v in ordered.items()}, where, dropped)
 
 
 def outlines(shape: Shape, penalty: Penalty) -> list[Outline]:
@@ -195,16 +182,16 @@ def outlines(shape: Shape, penalty: Penalty) -> list[Outline]:
 
 def places(points: geopandas.GeoDataFrame) -> Places:
     """Return where units lie; polygons by a point inside. Every geometry must have a place."""
-    spots = points.geometry
-    if not (spots.geom_type == "Point").all():
-        spots = spots.representative_point()
-    degrees, metres = spots.to_crs(4326), spots.to_crs(local_metres(points))
-    return Places(
-        unit_sphere(degrees.x.to_numpy(), degrees.y.to_numpy()), np.column_stack([metres.x, metres.y]).astype(float)
-    )
+    import geopandas
+
+    spots, _ = on_sphere(points)
+    metres = geopandas.GeoSeries.from_xy(*degrees(spots), crs=4326).to_crs(local_metres(points))
+    return Places(spots, np.column_stack([metres.x, metres.y]).astype(float))
 
 
-def fans(where: Places, size: NDArray[np.float64], cap: float, forms: Sequence[Outline]) -> list[Fan]:
+def fans(
+    where: Places, size: NDArray[np.float64], cap: float, forms: Sequence[Outline], progress: Progress = silent
+) -> list[Fan]:
     """Return every different window that holds at most ``cap``, fan by fan.
 
     Parameters
@@ -217,11 +204,18 @@ def fans(where: Places, size: NDArray[np.float64], cap: float, forms: Sequence[O
         Less than the sum of ``size``.
     forms : sequence of Outline
         Of equal windows one is kept: of the earliest outline the tightest.
+    progress : Progress
+        Called once every hundred units.
 
     Returns
     -------
     list of Fan
         Fans without a window are left out. Units at the same distance enter together.
+
+    Raises
+    ------
+    InputError
+        More windows than memory should hold.
 
     Examples
     --------
@@ -239,9 +233,11 @@ def fans(where: Places, size: NDArray[np.float64], cap: float, forms: Sequence[O
     # A window's key is the sum of its units' keys, wrapped: equal windows have equal keys, and for 10 million
     # windows the chance that any two different ones share a key is below 1 in 100,000.
     key = np.random.default_rng(KEYS).integers(2**64, size=n, dtype=np.uint64)
-    found, keys, sizes = [], [], []
-    for outline in forms:
+    found, keys, sizes, total = [], [], [], 0
+    for number, outline in enumerate(forms):
         for centre in range(n):
+            if centre % 100 == 0:
+                progress((number + centre / n) / len(forms), "windows")
             reach = where.distance(centre, outline)
             order = np.argsort(reach, kind="stable")
             reach = reach[order]
@@ -253,6 +249,12 @@ def fans(where: Places, size: NDArray[np.float64], cap: float, forms: Sequence[O
                 found.append(Fan(centre, outline, order.astype(np.int32), ends.astype(np.int32)))
                 keys.append(key[order].cumsum()[ends])
                 sizes.append(reach[ends])
+                total += len(ends)
+            if total > MAX_WINDOWS:
+                raise InputError(
+                    f"max_population (of the normal model max_units) must leave at most {MAX_WINDOWS:,} windows; lower "
+                    "it, choose circles in place of ellipses, or scan fewer units"
+                )
     return _distinct(found, keys, sizes, list(forms))
 
 

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import pandas as pd
-import scipy.sparse as sp
 
 from kazgeo.autocorrelation.permutation import seed_of
-from kazgeo.autocorrelation.sample import positive_integer
-from kazgeo.errors import InputError, choice, listing
-from kazgeo.progress import Progress, silent
+from kazgeo.errors import InputError, choice, listing, positive_integer
+from kazgeo.progress import Progress, part, silent
 from kazgeo.regionalization.problem import Limits, Problem, prepare
 from kazgeo.regionalization.result import Regionalization, finish, within
 from kazgeo.regionalization.tree import Forest, attribute_order, cut, spanning_forest
@@ -33,6 +31,9 @@ ROUNDS = 50
 
 #: Random trees tried for one start before the limits are called unreachable.
 TRIES = 50
+
+#: Neighbours times indicators looked at between two reports of progress (about 0.1 s).
+VISITS = 50_000_000
 
 
 class Search(StrEnum):
@@ -72,14 +73,15 @@ def azp(
         (5, 3) steps; it stops after as many steps without a new best as there are units, 100 at least. Then two or
         three neighbouring regions of the best result are joined, cut anew and searched again, 50 times.
     start : Series or None
-        Regions to start from, any labels, connected and within the limits; one search, nothing drawn.
+        Regions to start from, any labels, connected and within the limits; one search, nothing drawn, so that
+        ``starts`` and ``rng`` have no effect.
     starts : int
         Number of searches: the first from SKATER's regions, the others from random spanning trees, cut as SKATER
         cuts its own; the best result is kept.
     rng : int, Generator or None
         Seed; the result stores it.
     progress : Progress
-        Called between searches.
+        Called between searches and in long ones.
     **limits
         ``scale``, ``min_size``, ``max_size``, ``floor``, ``floor_min``: see ``kazgeo.regionalization.Limits``.
 
@@ -118,16 +120,21 @@ def azp(
     >>> azp(income, w, n_regions=2, start=pd.Series([1, 2, 1, 1, 1, 1], index=list("abcdef")))
     Traceback (most recent call last):
     kazgeo.errors.InputError: start must give connected regions; in several pieces: 1
+    >>> azp(income.iloc[:0], Weights.from_pairs([], []), n_regions=2)
+    Traceback (most recent call last):
+    kazgeo.errors.InputError: values must hold at least 2 units with all indicators; got 0 of 0
     """
     how, count = choice(Search, search, "search"), positive_integer(starts, "starts")
     problem = prepare(values, weights, n_regions, limits, upper=True)
-    told: dict[str, object] = {"method": "azp", "n_regions": n_regions, "search": how.value}
+    k = problem.n_regions
+    told: dict[str, object] = {"method": "azp", "n_regions": k, "search": how.value}
     if start is not None:
-        labels = moved(problem, _given(problem, start, n_regions), how)
+        labels = moved(problem, _given(problem, start, k), how, progress=progress)
+        progress(1.0, "done")
         return finish(problem, labels, told | {"start": "given"})
     seed = seed_of(rng)
     draw = np.random.default_rng(seed)
-    labels = best_of(problem, _beginnings(problem, n_regions, count, draw), how, draw, count, progress)
+    labels = best_of(problem, _beginnings(problem, k, count, draw), how, draw, count, progress)
     return finish(problem, labels, told | {"starts": count}, seed)
 
 
@@ -142,16 +149,18 @@ def best_of(
     """Return the best labels of a search from every beginning, recombined; equal ones: the earliest."""
     best, lowest = np.empty(0, np.int64), np.inf
     for number, labels in enumerate(begun):
-        progress(0.7 * number / count, f"search {number + 1} of {count}")
-        found = moved(problem, labels, how, TENURES[number % len(TENURES)])
+        tell = part(progress, 0.7 * number / count, 0.7 * (number + 1) / count)
+        tell(0.0, f"search {number + 1} of {count}")
+        found = moved(problem, labels, how, TENURES[number % len(TENURES)], tell)
         value = float(within(problem.x, found).sum())
         if value < lowest * (1 - 1e-12):
             best, lowest = found, value
     for number in range(ROUNDS if how is Search.TABU and best.max() > 0 else 0):
-        progress(0.7 + 0.3 * number / ROUNDS, f"recombination {number + 1} of {ROUNDS}")
+        tell = part(progress, 0.7 + 0.3 * number / ROUNDS, 0.7 + 0.3 * (number + 1) / ROUNDS)
+        tell(0.0, f"recombination {number + 1} of {ROUNDS}")
         mixed = _recombined(problem, best, draw)
         if mixed is not None:
-            found = moved(problem, mixed, how, TENURES[number % len(TENURES)])
+            found = moved(problem, mixed, how, TENURES[number % len(TENURES)], tell)
             value = float(within(problem.x, found).sum())
             if value < lowest * (1 - 1e-12):
                 best, lowest = found, value
@@ -159,14 +168,24 @@ def best_of(
     return best
 
 
-def moved(problem: Problem, labels: NDArray[np.int64], how: Search, tenure: int = TENURES[0]) -> NDArray[np.int64]:
+def moved(
+    problem: Problem,
+    labels: NDArray[np.int64],
+    how: Search,
+    tenure: int = TENURES[0],
+    progress: Progress = silent,
+) -> NDArray[np.int64]:
     """Return labels after the local search."""
-    from kazgeo.regionalization.kernels import improve
+    from kazgeo.regionalization.kernels import improve, set_out
 
-    k, patience = int(labels.max()) + 1, max(100, problem.n)
-    limits = (problem.floor, problem.min_size, problem.max_size, problem.floor_min)
-    steps = tenure if how is Search.TABU else 0
-    return np.asarray(improve(problem.x, problem.indptr, problem.indices, labels, k, *limits, steps, patience))
+    walk = set_out(problem.x, problem.floor, labels)
+    graph = (problem.x, problem.indptr, problem.indices, problem.floor)
+    limits = (problem.min_size, problem.max_size, problem.floor_min)
+    tabu, patience = tenure if how is Search.TABU else 0, max(100, problem.n)
+    steps = max(1, VISITS // max(1, len(problem.indices) * problem.x.shape[1]))
+    while not improve(*graph, walk, *limits, tabu, patience, steps):
+        progress(0.0, "moves")
+    return walk.best
 
 
 def _recombined(problem: Problem, labels: NDArray[np.int64], draw: np.random.Generator) -> NDArray[np.int64] | None:
@@ -228,15 +247,10 @@ def _given(problem: Problem, start: pd.Series, k: int) -> NDArray[np.int64]:
     labels: NDArray[np.int64] = codes.astype(np.int64)
     if len(names) != k:
         raise InputError(f"start must have n_regions = {k} regions; got {len(names)}")
-    i, j = problem.edges
-    same = labels[i] == labels[j]
-    inside = sp.csr_array((np.ones(int(same.sum())), (i[same], j[same])), shape=(problem.n, problem.n))
-    pieces = sp.csgraph.connected_components(inside, directed=False)[1]
-    apart = [name for q, name in enumerate(names) if len(np.unique(pieces[labels == q])) > 1]
-    if apart:
-        raise InputError(f"start must give connected regions; in several pieces: {listing(apart)}")
-    size, total = np.bincount(labels), np.bincount(labels, weights=problem.floor)
-    bad = (size < problem.min_size) | (size > problem.max_size) | (total < problem.floor_min)
+    apart = np.flatnonzero(problem.pieces(labels) > 1)
+    if len(apart):
+        raise InputError(f"start must give connected regions; in several pieces: {listing(names[apart])}")
+    bad = problem.outside(labels)
     if bad.any():
         raise InputError(f"start must keep the limits; broken by region {listing(names[bad])}")
     return labels

@@ -5,7 +5,7 @@ Imported only where limits or a local search need them; compiled once per instal
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numba
 import numpy as np
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Whole = NDArray[np.int64]
 
-__all__ = ["fewest_parts", "improve", "most_parts", "possible_parts"]
+__all__ = ["Walk", "fewest_parts", "improve", "most_parts", "possible_parts", "set_out"]
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
@@ -149,12 +149,56 @@ def _mark_joints(region: int, first: int, indptr: Whole, indices: Whole, label: 
     joint[first] = branches > 1
 
 
+class Walk(NamedTuple):
+    """Where a local search stands, so that it can be interrupted and go on.
+
+    Parameters
+    ----------
+    label, best : int64 arrays, shape (n,)
+        Labels now, and the best ones met.
+    size, total, sums : arrays, shapes (k,), (k,) and (k, p)
+        Units, floor and sum of values of every region.
+    joint : bool array, shape (n,)
+        Units without which their region falls apart.
+    dirty : bool array, shape (k,)
+        Regions whose ``joint`` is out of date.
+    tabu : int64 array, shape (n, k)
+        Step until which a unit may not go to a region.
+    step : int64 array, shape (2,)
+        Number of this step, and of the one that gave the best.
+    value : float array, shape (2,)
+        Sum of squares now, and the lowest met, less that of the start.
+    """
+
+    label: Whole
+    best: Whole
+    size: Whole
+    total: Floats
+    sums: Floats
+    joint: NDArray[np.bool_]
+    dirty: NDArray[np.bool_]
+    tabu: Whole
+    step: Whole
+    value: Floats
+
+
+def set_out(x: Floats, floor: Floats, start: Whole) -> Walk:
+    """Return a walk that begins at labels 0 .. k - 1."""
+    n, k = len(start), int(start.max()) + 1
+    sums = np.column_stack([np.bincount(start, weights=column, minlength=k) for column in x.T])
+    return Walk(
+        start.copy(), start.copy(),
+        np.bincount(start), np.bincount(start, weights=floor).astype(np.float64), np.ascontiguousarray(sums),
+        np.zeros(n, np.bool_), np.ones(k, np.bool_), np.zeros((n, k), np.int64), np.zeros(2, np.int64), np.zeros(2),
+    )  # fmt: skip
+
+
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
 def improve(
-    x: Floats, indptr: Whole, indices: Whole, start: Whole, k: int, floor: Floats,
-    min_size: int, max_size: int, floor_min: float, tenure: int, patience: int,
-) -> Whole:  # fmt: skip
-    """Return the best labels met on a walk that moves one border unit at a time.
+    x: Floats, indptr: Whole, indices: Whole, floor: Floats, walk: Walk,
+    min_size: int, max_size: int, floor_min: float, tenure: int, patience: int, steps: int,
+) -> bool:  # fmt: skip
+    """Walk on, one border unit moved at a time, for some steps; return whether the walk has ended.
 
     Each step takes the move that lowers the sum of squares within regions most (or raises it least, when
     ``tenure`` > 0), leaves both regions connected and within limits, and is not tabu: a unit that left a region may
@@ -162,18 +206,14 @@ def improve(
     last new best; without tabu at the first step that would not improve.
     """
     n, p = x.shape
-    label = start.copy()
-    size, total, sums = np.zeros(k, np.int64), np.zeros(k), np.zeros((k, p))
-    for v in range(n):
-        size[label[v]] += 1
-        total[label[v]] += floor[v]
-        sums[label[v]] += x[v]
-    joint, dirty = np.zeros(n, np.bool_), np.ones(k, np.bool_)
+    label, best, size, total, sums, joint, dirty, tabu, step, worth = walk
+    k = len(size)
     work, first = np.zeros((5, n), np.int64), np.full(k, -1, np.int64)
-    tabu, stamp = np.zeros((n, k), np.int64), np.full(k, -1, np.int64)
-    best, value, lowest, scale = label.copy(), 0.0, 0.0, 1e-12 * (1.0 + (x * x).sum())
-    last, now, visit = 0, 0, 0
-    while True:
+    stamp, visit = np.full(k, -1, np.int64), 0
+    scale = 1e-12 * (1.0 + (x * x).sum())
+    now, last, value, lowest = step[0], step[1], worth[0], worth[1]
+    until = now + steps
+    while now < until:
         now += 1
         first[:] = -1
         for v in range(n):
@@ -214,7 +254,7 @@ def improve(
                 if change < least - scale:
                     unit, goal, least = v, b, change
         if unit < 0 or (tenure == 0 and least >= -scale):
-            break
+            return True
         a = label[unit]
         size[a] -= 1
         size[goal] += 1
@@ -228,5 +268,6 @@ def improve(
             lowest, last = value, now
             best[:] = label
         elif now - last >= patience:
-            break
-    return best
+            return True
+    step[0], step[1], worth[0], worth[1] = now, last, value, lowest
+    return False

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 
 from kazgeo.autocorrelation.permutation import seed_of
-from kazgeo.autocorrelation.sample import positive_integer
-from kazgeo.errors import InputError, choice
+from kazgeo.errors import InputError, choice, positive_integer
 from kazgeo.progress import Progress, part, silent
 from kazgeo.regionalization.azp import Search, best_of, random_forest
-from kazgeo.regionalization.problem import LowerLimits, Problem, prepare
+from kazgeo.regionalization.problem import OPEN, LowerLimits, Problem, prepare
 from kazgeo.regionalization.result import Regionalization, finish
 from kazgeo.regionalization.tree import Forest, cut
 
@@ -53,7 +52,7 @@ def max_p(
     rng : int, Generator or None
         Seed; the result stores it.
     progress : Progress
-        Called between trees and between searches.
+        Called between trees, between searches and in long ones.
     **limits
         ``floor`` and ``floor_min``, or ``min_size``, or both; ``scale``. See ``kazgeo.regionalization.LowerLimits``.
 
@@ -88,10 +87,13 @@ def max_p(
     >>> max_p(data[["income"]], w, rng=1)
     Traceback (most recent call last):
     kazgeo.errors.InputError: max_p needs a lower limit: floor and floor_min, or min_size above 1
+    >>> max_p(data[["income"]].iloc[:0], Weights.from_pairs([], []), min_size=2)
+    Traceback (most recent call last):
+    kazgeo.errors.InputError: values must hold at least 2 units with all indicators; got 0 of 0
     """
     how, count = choice(Search, search, "search"), positive_integer(starts, "starts")
     tried = positive_integer(trees, "trees")
-    problem = prepare(values, weights, None, limits)
+    problem = prepare(values, weights, OPEN, limits)
     if not problem.lower:
         raise InputError("max_p needs a lower limit: floor and floor_min, or min_size above 1")
     seed = seed_of(rng)

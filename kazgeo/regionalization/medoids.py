@@ -8,9 +8,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from kazgeo.autocorrelation.permutation import seed_of
-from kazgeo.autocorrelation.sample import positive_integer
-from kazgeo.errors import InputError
-from kazgeo.progress import Progress, silent
+from kazgeo.errors import InputError, positive_integer
+from kazgeo.progress import Progress, part, silent
 from kazgeo.regionalization.problem import LowerLimits, Problem, prepare
 from kazgeo.regionalization.result import Regionalization, finish
 
@@ -22,6 +21,8 @@ __all__ = ["kmedoids"]
 
 #: Rounds of one search; each lowers the cost, and few searches take more than ten.
 ROUNDS = 100
+#: Distances held at once (32 MB).
+BLOCK = 4_000_000
 
 
 def kmedoids(
@@ -52,7 +53,7 @@ def kmedoids(
     rng : int, Generator or None
         Seed; the result stores it.
     progress : Progress
-        Called between searches.
+        Called between searches and in long ones.
     **limits
         ``scale``, ``min_size``, ``floor``, ``floor_min``: see ``kazgeo.regionalization.LowerLimits``.
 
@@ -91,17 +92,23 @@ def kmedoids(
     >>> kmedoids(income, w, n_regions=9, rng=1)
     Traceback (most recent call last):
     kazgeo.errors.InputError: n_regions must not exceed the number of used units (5); got 9
+    >>> kmedoids(income.iloc[:0], Weights.from_pairs([], []), n_regions=1)
+    Traceback (most recent call last):
+    kazgeo.errors.InputError: values must hold at least 2 units with all indicators; got 0 of 0
     """
     count = positive_integer(starts, "starts")
     problem = prepare(values, weights, n_regions, limits)
     seed = seed_of(rng)
     draw = np.random.default_rng(seed)
-    graph = _ways(problem)
+    graph, k = _ways(problem), problem.n_regions
     best: tuple[float, NDArray[np.int64], NDArray[np.int64]] | None = None
     for number in range(count):
-        progress(number / count, f"search {number + 1} of {count}")
-        cost, medoids, cells = _settled(graph, _drawn(problem, graph, n_regions, draw))
-        if _kept(problem, cells, n_regions) and (best is None or cost < best[0] * (1 - 1e-12)):
+        tell = part(progress, number / count, (number + 1) / count)
+        tell(0.0, f"search {number + 1} of {count}")
+        cost, medoids, cells = _settled(graph, _drawn(problem, graph, k, draw), tell)
+        names, labels = np.unique(cells, return_inverse=True)
+        allowed = len(names) == k and not problem.outside(labels).any()
+        if allowed and (best is None or cost < best[0] * (1 - 1e-12)):
             best = cost, medoids, cells
     progress(1.0, "done")
     if best is None:
@@ -110,7 +117,7 @@ def kmedoids(
             "or use skater or azp, which keep limits by construction"
         )
     cost, medoids, cells = best
-    told = {"method": "kmedoids", "n_regions": n_regions, "starts": count, "cost": cost}
+    told = {"method": "kmedoids", "n_regions": k, "starts": count, "cost": cost}
     got = finish(problem, cells, told, seed)
     numbers = got.region.loc[problem.ids[medoids]].to_numpy(dtype=int)
     got.parameters["medoids"] = problem.ids[medoids[np.argsort(numbers)]].tolist()
@@ -135,10 +142,12 @@ def _drawn(problem: Problem, graph: Any, k: int, draw: np.random.Generator) -> N
     return np.array(medoids)
 
 
-def _settled(graph: Any, medoids: NDArray[np.int64]) -> tuple[float, NDArray[np.int64], NDArray[np.int64]]:
+def _settled(
+    graph: Any, medoids: NDArray[np.int64], progress: Progress
+) -> tuple[float, NDArray[np.int64], NDArray[np.int64]]:
     """Return cost, medoids and the cell (position of its medoid) of every unit after the search."""
     lowest, kept = np.inf, (medoids, medoids)
-    for _ in range(ROUNDS):
+    for number in range(ROUNDS):
         away, _, cells = sp.csgraph.dijkstra(
             graph, directed=False, indices=np.sort(medoids), min_only=True, return_predecessors=True
         )
@@ -149,15 +158,20 @@ def _settled(graph: Any, medoids: NDArray[np.int64]) -> tuple[float, NDArray[np.
         moved = []
         for m in kept[0]:
             units = np.flatnonzero(cells == m)
-            sums = sp.csgraph.dijkstra(graph[units][:, units], directed=False).sum(axis=1)
+            sums = _sums(graph[units][:, units], part(progress, number / ROUNDS, (number + 1) / ROUNDS))
             least = np.flatnonzero(sums <= sums.min() * (1 + 1e-12))
             moved.append(int(units[least[0]]))
         medoids = np.array(moved)
     return lowest, *kept
 
 
-def _kept(problem: Problem, cells: NDArray[np.int64], k: int) -> bool:
-    """Return whether all regions are there and within the limits."""
-    names, place = np.unique(cells, return_inverse=True)
-    size, total = np.bincount(place), np.bincount(place, weights=problem.floor)
-    return len(names) == k and size.min() >= problem.min_size and total.min() >= problem.floor_min
+def _sums(graph: Any, progress: Progress) -> NDArray[np.float64]:
+    """Return the sum of distances from every unit to all others, some rows of the table at a time."""
+    n = graph.shape[0]
+    out = np.empty(n)
+    rows = max(1, BLOCK // n)
+    for start in range(0, n, rows):
+        progress(0.0, "medoids")
+        block = np.arange(start, min(n, start + rows))
+        out[block] = sp.csgraph.dijkstra(graph, directed=False, indices=block).sum(axis=1)
+    return out

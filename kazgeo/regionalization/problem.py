@@ -10,18 +10,20 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from kazgeo.autocorrelation.sample import numbers, positive_integer
-from kazgeo.errors import InputError, choice, listing
+from kazgeo.autocorrelation.sample import numbers
+from kazgeo.errors import InputError, choice, listing, positive_integer, positive_number
 from kazgeo.labels import canonical_order, same_units
 from kazgeo.weights import as_weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Limits", "LowerLimits", "Problem", "Scale", "prepare"]
+__all__ = ["OPEN", "Limits", "LowerLimits", "Problem", "Scale", "prepare"]
 
 #: A spread below this share of the largest magnitude is rounding, not variation.
 ROUNDING = 1e-12
+#: Columns of the profile of regions that an indicator can't be called.
+RESERVED = ("size", "score")
 
 
 class Scale(StrEnum):
@@ -85,6 +87,8 @@ class Problem:
         0 where none was given.
     min_size, max_size, floor_min
         Limits of every region; without limits 1, n and 0.
+    n_regions : int
+        Wanted number of regions; 0 where the method finds it itself.
     dropped : DataFrame
         Columns unit, reason.
     options : dict
@@ -103,6 +107,7 @@ class Problem:
     min_size: int
     max_size: int
     floor_min: float
+    n_regions: int
     dropped: pd.DataFrame
     options: dict[str, object]
 
@@ -143,6 +148,19 @@ class Problem:
         """Neighbours as a symmetric ``csr_array`` of ones."""
         return sp.csr_array((np.ones(len(self.indices)), self.indices, self.indptr), shape=(self.n, self.n))
 
+    def outside(self, labels: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return which of the regions 0 .. k - 1 break a limit."""
+        size, total = np.bincount(labels), np.bincount(labels, weights=self.floor)
+        return np.asarray((size < self.min_size) | (size > self.max_size) | (total < self.floor_min))
+
+    def pieces(self, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return into how many connected pieces each of the regions 0 .. k - 1 falls."""
+        i, j = self.edges
+        same = labels[i] == labels[j]
+        inside = sp.csr_array((np.ones(int(same.sum())), (i[same], j[same])), shape=(self.n, self.n))
+        _, first = np.unique(sp.csgraph.connected_components(inside, directed=False)[1], return_index=True)
+        return np.bincount(labels[first], minlength=int(labels.max()) + 1)
+
     def part(self, units: NDArray[np.int64]) -> Problem:
         """Return the problem of some connected units only, with the same scaled values and limits."""
         inside = self.graph[units][:, units]
@@ -165,8 +183,15 @@ class Problem:
         return np.asarray(np.sqrt(((self.x[i] - self.x[j]) ** 2).sum(axis=1)))
 
 
+class _Open:
+    """The method finds the number of regions itself; ``None`` would be a caller's mistake."""
+
+
+OPEN = _Open()
+
+
 def prepare(
-    values: pd.DataFrame, weights: Any, n_regions: int | None, options: Limits | LowerLimits, *, upper: bool = False
+    values: pd.DataFrame, weights: Any, n_regions: int | _Open, options: Limits | LowerLimits, *, upper: bool = False
 ) -> Problem:
     """Bring values, neighbours and limits together by label, and refuse what no method could solve.
 
@@ -176,8 +201,8 @@ def prepare(
         One row per unit, one numeric column per indicator; NaN = missing.
     weights : Weights or libpysal Graph
         The same units in any order; never changed.
-    n_regions : int or None
-        None: the method finds the number itself.
+    n_regions : int or OPEN
+        OPEN: the method finds the number itself.
     options
         See ``Limits``.
     upper : bool
@@ -219,7 +244,7 @@ def prepare(
     min_size = positive_integer(options.get("min_size", 1), "min_size")
     most = options.get("max_size")
     max_size = len(places) if most is None else positive_integer(most, "max_size")
-    matrix = given.subset(values.index[places]).matrix
+    matrix = (given.subset(values.index[places]).matrix != 0).astype(float)  # the pattern first: weights may cancel
     matrix = sp.csr_array(((matrix + matrix.T) != 0).astype(float))
     matrix.setdiag(0)
     matrix.eliminate_zeros()
@@ -238,10 +263,16 @@ def prepare(
         min_size=min_size,
         max_size=min(max_size, len(places)),
         floor_min=floor_min * (1 - ROUNDING),
+        n_regions=0 if isinstance(n_regions, _Open) else positive_integer(n_regions, "n_regions"),
         dropped=pd.DataFrame({"unit": values.index[gone].astype(object), "reason": [reasons[i] for i in gone]}),
-        options={"scale": scale.value, "min_size": min_size, "max_size": most, "floor_min": floor_min or None},
+        options={
+            "scale": scale.value,
+            "min_size": min_size,
+            "max_size": most and max_size,
+            "floor_min": floor_min or None,
+        },
     )
-    _check_limits(problem, n_regions)
+    _check_limits(problem)
     return problem
 
 
@@ -251,6 +282,9 @@ def _table(values: Any) -> NDArray[np.float64]:
         raise InputError(f"values must be a DataFrame, one row per unit; got {type(values).__name__}")
     if not values.shape[1] or not values.columns.is_unique:
         raise InputError(f"values must have indicators with different names; got {listing(values.columns)}")
+    taken = [name for name in RESERVED if name in values.columns]
+    if taken:
+        raise InputError(f"values must not call an indicator {listing(taken)}, a column of the profile; rename it")
     columns = [numbers(values[name], f"indicator '{name}'") for name in values.columns]
     return np.ascontiguousarray(np.column_stack(columns))
 
@@ -266,11 +300,10 @@ def _floor(options: Limits | LowerLimits, index: pd.Index) -> tuple[NDArray[np.f
     lacking = index.difference(floor.index, sort=False)
     if len(lacking):
         raise InputError(f"floor must have all units of values; it lacks {len(lacking)}: {listing(lacking)}")
-    if not np.isfinite(least) or least <= 0:
-        raise InputError(f"floor_min must be a number above 0; got {least}")
+    checked = positive_number(least, "floor_min", "a number above 0")
     if (found < 0).any():
         raise InputError(f"floor must not be negative; negative at units {listing(floor.index[found < 0])}")
-    return found[floor.index.get_indexer(index)], float(least)
+    return found[floor.index.get_indexer(index)], checked
 
 
 def _reasons(raw: NDArray[np.float64], floor: NDArray[np.float64] | None, names: pd.Index) -> list[str]:
@@ -297,7 +330,7 @@ def _scaled(raw: NDArray[np.float64], scale: Scale, names: pd.Index) -> NDArray[
     return np.asarray(centred / np.ptp(raw, axis=0)) if scale is Scale.RANGE else centred
 
 
-def _check_limits(problem: Problem, n_regions: int | None) -> None:
+def _check_limits(problem: Problem) -> None:
     """Refuse numbers and limits that contradict each other or the parts of the map."""
     n, parts = problem.n, problem.n_components
     if problem.min_size > problem.max_size:
@@ -312,9 +345,9 @@ def _check_limits(problem: Problem, n_regions: int | None) -> None:
             f"{listing(units)}; tie them to the rest (isolates='nearest', or links of your own), leave them out, "
             "or lower the limit"
         )
-    if n_regions is None:
+    k = problem.n_regions
+    if not k:
         return
-    k = positive_integer(n_regions, "n_regions")
     if k > n:
         raise InputError(f"n_regions must not exceed the number of used units ({n}); got {k}")
     if k < parts:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from kazgeo.errors import InputError
-from kazgeo.regionalization.problem import Problem, Scale, prepare
+from kazgeo.regionalization.problem import OPEN, Problem, Scale, prepare
 from kazgeo.regionalization.result import Regionalization, pseudo_f, within
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ class Quality:
         ``join_count_ratio`` (share of its units' neighbours that lie in it; 1 = nothing across the border).
     dropped : DataFrame
         Columns unit, reason.
+    parameters : dict
+        The scale.
     """
 
     within_ss: float
@@ -51,11 +53,12 @@ class Quality:
     n: int
     regions: pd.DataFrame
     dropped: pd.DataFrame
+    parameters: dict[str, object]
 
     @property
     def ratio(self) -> float:
-        """Share of the total sum of squares between regions, 0 to 1."""
-        return self.between_ss / self.total_ss
+        """Share of the total sum of squares between regions, 0 to 1; NaN where the squares vanish."""
+        return self.between_ss / self.total_ss if self.total_ss > 0 else float("nan")
 
     def to_frame(self) -> pd.DataFrame:
         """Return the table of regions."""
@@ -63,7 +66,7 @@ class Quality:
 
 
 def quality(
-    regions: Regionalization | pd.Series, values: pd.DataFrame, weights: Any, *, scale: Scale | str = Scale.Z
+    regions: Regionalization | pd.Series, values: pd.DataFrame, weights: Any, *, scale: Scale | str | None = None
 ) -> Quality:
     r"""Return how alike regions are inside and how compact they lie on the map, whoever drew them.
 
@@ -77,8 +80,8 @@ def quality(
         Indicators by unit; need not be those that made the regions.
     weights : Weights or libpysal Graph
         Neighbours of the units of ``values``.
-    scale : {"z", "mad", "range", "none"}
-        See ``kazgeo.regionalization.LowerLimits``.
+    scale : {"z", "mad", "range", "none"} or None
+        See ``kazgeo.regionalization.LowerLimits``. None: that of the Regionalization; "z" for a Series.
 
     Returns
     -------
@@ -88,7 +91,8 @@ def quality(
     Raises
     ------
     InputError
-        Regions that aren't labelled by unit, or no unit with a region and all values.
+        Regions that aren't labelled by unit, fewer than 2 units with a region and all values, or an indicator that
+        is the same for all of them.
 
     Notes
     -----
@@ -123,7 +127,9 @@ def quality(
         values = values.where(np.broadcast_to(~values.index.isin(none)[:, None], values.shape))
         if values.isna().any(axis=1).all():
             raise InputError(f"regions must hold units that have all indicators; got none of {len(values)} units")
-    problem = prepare(values, weights, None, {"scale": scale})
+    if scale is None:
+        scale = str(regions.parameters["scale"]) if isinstance(regions, Regionalization) else Scale.Z
+    problem = prepare(values, weights, OPEN, {"scale": scale})
     dropped = problem.dropped.assign(
         reason=problem.dropped["reason"].mask(problem.dropped["unit"].isin(none), "no region")
     )
@@ -146,7 +152,7 @@ def measure(problem: Problem, labels: NDArray[np.int64], names: pd.Index) -> Qua
             "size": size,
             "within_ss": inside,
             "silhouette": np.bincount(labels, weights=alone) / size,
-            "pieces": _pieces(problem, labels),
+            "pieces": problem.pieces(labels),
             "join_count_ratio": np.where(joins > 0, same / np.maximum(joins, 1), np.nan),
         },
         index=names.rename("region"),
@@ -162,6 +168,7 @@ def measure(problem: Problem, labels: NDArray[np.int64], names: pd.Index) -> Qua
         n=problem.n,
         regions=table,
         dropped=problem.dropped,
+        parameters={"scale": problem.options["scale"]},
     )
 
 
@@ -188,15 +195,3 @@ def silhouettes(x: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np
         top = np.maximum(a, b)
         found[rows] = np.where((size[own] > 1) & (top > 0), (b - a) / np.where(top > 0, top, 1.0), 0.0)
     return found
-
-
-def _pieces(problem: Problem, labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return into how many connected pieces each region falls."""
-    import scipy.sparse as sp
-
-    i, j = problem.edges
-    same = labels[i] == labels[j]
-    inside = sp.csr_array((np.ones(int(same.sum())), (i[same], j[same])), shape=(problem.n, problem.n))
-    piece = sp.csgraph.connected_components(inside, directed=False)[1]
-    _, first = np.unique(piece, return_index=True)
-    return np.bincount(labels[first], minlength=int(labels.max()) + 1)

@@ -57,8 +57,8 @@ class Regionalization:
 
     @property
     def ratio(self) -> float:
-        """Share of the total sum of squares that lies between regions, 0 to 1."""
-        return 1 - self.within_ss / self.total_ss
+        """Share of the total sum of squares that lies between regions, 0 to 1; NaN where the squares vanish."""
+        return 1 - self.within_ss / self.total_ss if self.total_ss > 0 else float("nan")
 
     @property
     def label(self) -> pd.Series:
@@ -94,6 +94,8 @@ class Regionalization:
         Traceback (most recent call last):
         kazgeo.errors.InputError: indicator 'income' is not one of the values; there are: 'poverty'
         """
+        if not isinstance(by, (str, Mapping)):
+            raise InputError(f"by must be an indicator, or indicators with +1 or -1; got {by!r}")
         signs = {by: 1} if isinstance(by, str) else dict(by)
         for name, sign in signs.items():
             if name not in self.profile_z.columns:

@@ -72,10 +72,10 @@ def skater(values: pd.DataFrame, weights: Any, *, n_regions: int, **limits: Unpa
     """
     problem = prepare(values, weights, n_regions, limits, upper=True)
     forest = spanning_forest(problem, attribute_order(problem))
-    labels = cut(problem, forest, n_regions)
+    labels = cut(problem, forest, problem.n_regions)
     if labels is None:
-        raise impossible(problem, forest, n_regions)
-    return finish(problem, labels, {"method": "skater", "n_regions": n_regions})
+        raise impossible(problem, forest, problem.n_regions)
+    return finish(problem, labels, {"method": "skater", "n_regions": problem.n_regions})
 
 
 def impossible(problem: Problem, forest: Forest, k: int) -> InputError:

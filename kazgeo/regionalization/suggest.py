@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from kazgeo.autocorrelation.permutation import seed_of
-from kazgeo.errors import InputError, unknown
-from kazgeo.progress import Progress, silent
+from kazgeo.errors import InputError, positive_integer, unknown
+from kazgeo.progress import Progress, part, silent
 from kazgeo.regionalization.azp import azp
 from kazgeo.regionalization.medoids import kmedoids
 from kazgeo.regionalization.problem import Limits
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["METHODS", "Suggestion", "suggest_regions"]
 
+#: Those of them that draw.
+DRAWN = ("azp", "kmedoids")
 #: Methods that are told the number of regions, by name.
 METHODS: Mapping[str, Callable[..., Regionalization]] = {
     "skater": skater, "azp": azp, "ward": ward, "kmedoids": kmedoids,
@@ -47,12 +49,15 @@ class Suggestion:
         outside may be better; "no pseudo-F" when none is defined and the smallest number is given.
     result : Regionalization
         That of ``n_regions``.
+    parameters : dict
+        Method, range and seed (None where nothing is drawn); the limits are those of ``result``.
     """
 
     table: pd.DataFrame
     n_regions: int
     reason: str
     result: Regionalization
+    parameters: dict[str, object]
 
     def to_frame(self) -> pd.DataFrame:
         """Return the table."""
@@ -89,7 +94,7 @@ def suggest_regions(
     rng : int, Generator or None
         One seed for all numbers; stored in ``result``, which can be made again with it.
     progress : Progress
-        Called between numbers.
+        Called between numbers, and by the methods that draw.
     **limits
         As the method has them.
 
@@ -117,25 +122,31 @@ def suggest_regions(
     (2, 'highest pseudo-F, at the edge')
     >>> got.table.loc[4, "reason"]
     '4 regions of at least 2 units need 8; got 6 units'
+    >>> suggest_regions(income.where(income != 9.0), w, k_range=(2, 4)).result.region["e"]
+    <NA>
+    >>> suggest_regions(income.iloc[:0], Weights.from_pairs([], []), k_range=(2, 4))
+    Traceback (most recent call last):
+    kazgeo.errors.InputError: no number of regions from 2 to 4 can be made; 2: values must hold at least 2 units ...
     >>> suggest_regions(income, w, k_range=(7, 9))
     Traceback (most recent call last):
     kazgeo.errors.InputError: no number of regions from 7 to 9 can be made; 7: n_regions must not exceed ...
     """
     if method not in METHODS:
         raise unknown("method", str(method), METHODS, "one of the choices")
-    first, last = k_range
-    if not 2 <= first <= last:
-        raise InputError(f"k_range must be two rising numbers of at least 2; got {k_range}")
-    extra: dict[str, Any] = {"rng": seed_of(rng)} if method in {"azp", "kmedoids"} else {}
+    first, last = _range(k_range)
+    seed = seed_of(rng) if method in DRAWN else None
+    told: dict[str, object] = {"method": method, "k_range": (first, last), "seed": seed}
     rows, made = dict[int, dict[str, Any]](), dict[int, Regionalization]()
     for k in range(first, last + 1):
-        progress((k - first) / (last - first + 1), f"{k} regions")
+        tell = part(progress, (k - first) / (last - first + 1), (k + 1 - first) / (last - first + 1))
+        tell(0.0, f"{k} regions")
+        extra: dict[str, Any] = {"rng": seed, "progress": tell} if method in DRAWN else {}
         try:
             got = made[k] = METHODS[method](values, weights, n_regions=k, **extra, **limits)
         except InputError as fault:
             rows[k] = {"reason": str(fault)}
             continue
-        seen = quality(got, values, weights, scale=limits.get("scale", "z"))
+        seen = quality(got, values, weights)
         rows[k] = {"within_ss": seen.within_ss, "ratio": seen.ratio, "pseudo_f": seen.pseudo_f,
                    "silhouette": seen.silhouette, "smallest": int(got.profile["size"].min()), "reason": ""}  # fmt: skip
     progress(1.0, "done")
@@ -145,7 +156,19 @@ def suggest_regions(
     table = pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("n_regions")
     table["smallest"] = table["smallest"].astype("Int64")
     best, reason = _best(table["pseudo_f"], made)
-    return Suggestion(table=table, n_regions=best, reason=reason, result=made[best])
+    return Suggestion(table=table, n_regions=best, reason=reason, result=made[best], parameters=told)
+
+
+def _range(k_range: Any) -> tuple[int, int]:
+    """Return the two numbers, checked."""
+    try:
+        first, last = (positive_integer(k, "k_range") for k in k_range)
+        rising = 2 <= first <= last
+    except (TypeError, ValueError):
+        rising = False
+    if not rising:
+        raise InputError(f"k_range must be two rising whole numbers of at least 2; got {k_range!r}")
+    return first, last
 
 
 def _best(figures: pd.Series, made: dict[int, Regionalization]) -> tuple[int, str]:

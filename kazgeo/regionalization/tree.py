@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 #: Steps of one exact count of parts between lower and upper limits (0.3 s); larger trees are only bounded.
 WORK = 1e8
 
-__all__ = ["Forest", "attribute_order", "cut", "exact", "feasible_parts", "spanning_forest"]
+__all__ = ["Forest", "attribute_order", "cut", "exact", "feasible_parts", "spanning_forest", "together"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -67,11 +67,14 @@ def ward(values: pd.DataFrame, weights: Any, *, n_regions: int, **limits: Unpack
     [1, 1, 1, 2, 2, <NA>]
     >>> ward(income, w, n_regions=1).n_regions
     1
+    >>> ward(income.iloc[:0], Weights.from_pairs([], []), n_regions=1)
+    Traceback (most recent call last):
+    kazgeo.errors.InputError: values must hold at least 2 units with all indicators; got 0 of 0
     """
     problem = prepare(values, weights, n_regions, limits)
     merges = _merges(problem)
-    labels = _cut(problem, merges, n_regions)
-    return finish(problem, labels, {"method": "ward", "n_regions": n_regions})
+    labels = _cut(problem, merges, problem.n_regions)
+    return finish(problem, labels, {"method": "ward", "n_regions": problem.n_regions})
 
 
 def _merges(problem: Problem) -> list[tuple[int, int]]:

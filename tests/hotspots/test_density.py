@@ -10,7 +10,7 @@ from sklearn.cluster import DBSCAN, HDBSCAN
 from sklearn.metrics.pairwise import haversine_distances
 
 from kazgeo.crs import EARTH_RADIUS_M
-from kazgeo.errors import InputError
+from kazgeo.errors import Cancelled, InputError
 from kazgeo.hotspots.density import density_clusters
 from kazgeo.weights import nearest_distances
 
@@ -171,9 +171,13 @@ def test_points_in_one_place():
         ({"min_points": 0}, "min_points must be a whole number"),
         ({"min_population": 10, "min_points": 2}, "exclude each other"),
         ({"min_population": 10, "weight": None}, "give weight"),
+        ({"weight": towns(11)[1]}, "points lack 1: 't010'"),
+        ({"eps_m": "2 km"}, "eps_m must be positive metres; got '2 km'"),
+        ({"method": "hdbscan", "min_points": 1}, "min_points must be at least 2 for HDBSCAN"),
+        ({"min_population": "9"}, "min_population must be a positive number of people; got '9'"),
         ({"min_population": -3}, "min_population must be a positive number"),
         ({"method": "hdbscan", "min_population": 10}, "HDBSCAN counts points"),
-        ({"weight": towns(9)[1]}, "it lacks 1: 't009'"),
+        ({"weight": towns(9)[1]}, "weight lacks 1: 't009'"),
         ({"weight": -towns(10)[1]}, "weight must not be negative"),
         ({"points": towns(10)[0].set_crs(None, allow_override=True)}, "no CRS"),
         ({"points": pd.concat([towns(10)[0]] * 2)}, "unique ids"),
@@ -185,6 +189,22 @@ def test_faults_are_named(change, words):
     call = {"points": layer, "eps_m": 1000.0, "weight": people} | change
     with pytest.raises(InputError, match=words):
         density_clusters(call.pop("points"), **call)
+
+
+@pytest.mark.parametrize("method", ["dbscan", "hdbscan"])
+def test_progress_rises_and_can_cancel(method):
+    layer, people = towns(30)
+    seen = []
+    density_clusters(layer, method=method, eps_m=30_000, weight=people, progress=lambda f, m: seen.append((f, m)))
+    assert [f for f, _ in seen] == sorted(f for f, _ in seen)
+    assert (seen[0][0], seen[-1]) == (0, (1, "done"))
+
+    def stop(fraction, message):
+        if message == "clusters":
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        density_clusters(layer, method=method, eps_m=30_000, progress=stop)
 
 
 def test_too_wide_a_reach_is_refused(monkeypatch):

@@ -20,6 +20,7 @@ from kazgeo.weights import Weights
 
 LAWS = settings(max_examples=25, deadline=None, derandomize=True)
 FEW = {"permutations": 99, "rng": 5}
+WAYS = {"permutation": {"p": "permutation", **FEW}, "normal": {"p": "normal"}}
 
 # What the definitions say of a unit over ten years: + hot, - cold, . neither; the trend of its z-scores.
 TABLE = [
@@ -233,21 +234,36 @@ def test_order_and_names_of_years_change_nothing_and_the_sign_mirrors(example, s
     table, way = example
     weights = ring(len(table))
     y = panel(weights.ids, table)
-    plain = emerging_hot_spots(y, weights, p=way, **FEW)
+    plain = emerging_hot_spots(y, weights, **WAYS[way])
     rows, ids = list(range(len(y))), list(weights.ids)
     shuffler.shuffle(rows)
     shuffler.shuffle(ids)
-    again = emerging_hot_spots(y.iloc[rows], weights.reindex(ids), p=way, **FEW)
+    again = emerging_hot_spots(y.iloc[rows], weights.reindex(ids), **WAYS[way])
     pd.testing.assert_frame_equal(again.bins.loc[plain.bins.index], plain.bins, check_exact=True)
     pd.testing.assert_frame_equal(again.to_frame().loc[plain.category.index], plain.to_frame(), check_exact=True)
     assert again.bins.index.equals(y.index[rows])
     years = [f"y{chr(97 + i)}" for i in range(table.shape[1])]
-    named = emerging_hot_spots(panel(weights.ids, table, years), weights, p=way, **FEW)
+    named = emerging_hot_spots(panel(weights.ids, table, years), weights, **WAYS[way])
     pd.testing.assert_frame_equal(named.to_frame(), plain.to_frame(), check_exact=True)
-    turned = emerging_hot_spots(-y, weights, p=way, **FEW)
+    turned = emerging_hot_spots(-y, weights, **WAYS[way])
     assert turned.category.tolist() == mirrored(plain.category)
     assert turned.bins["label"].tolist() == mirrored(plain.bins["label"])
     np.testing.assert_array_equal(turned.n_cold_years, plain.n_hot_years)
+
+
+@pytest.mark.parametrize(("scale", "shift"), [(3.7, 0.0), (0.1, 1e4), (1e-7, 0.3), (1e9, -5e11)])
+def test_units_of_the_values_change_nothing(scale, shift):
+    """Whole numbers over few neighbours make equal z-scores by the dozen: rounding must not turn them into trends."""
+    table = np.random.default_rng(2).integers(0, 3, (30, 8)).astype(float)
+    table[:6] += 3
+    y = panel(ring(30).ids, table)
+    plain = emerging_hot_spots(y, ring(30), **FEW)
+    z = plain.bins["value"].unstack().to_numpy()
+    assert (np.diff(np.sort(z.round(6), axis=1), axis=1) == 0).sum() > 30
+    again = emerging_hot_spots(y * scale + shift, ring(30), **FEW)
+    assert again.trend_z.tolist() == plain.trend_z.tolist()
+    assert again.category.tolist() == plain.category.tolist()
+    assert again.bins["p"].tolist() == plain.bins["p"].tolist()
 
 
 def test_gaps_are_counted_and_leave_what_they_must_undefined():
@@ -277,7 +293,7 @@ def test_one_year_leaves_all_undefined():
 
 def test_constant_values_leave_all_undefined():
     for way in ("permutation", "normal"):
-        got = emerging_hot_spots(panel(ring(6).ids, np.ones((6, 5))), ring(6), p=way, **FEW)
+        got = emerging_hot_spots(panel(ring(6).ids, np.ones((6, 5))), ring(6), **WAYS[way])
         assert set(got.category) == {"undefined"}
         assert set(got.reason) == {"no-variation"}
         assert got.bins["p"].isna().all()
@@ -297,6 +313,8 @@ def test_too_few_draws_are_told():
         ({"min_years": 0}, "min_years must be a whole number of at least 1"),
         ({"p": "norm"}, "did you mean 'normal'"),
         ({"alpha": 10}, "10 % is 0.1"),
+        ({"p": "normal"}, "p = 'normal' draws nothing, so 'permutations', 'rng' can't have an effect"),
+        ({"y": pd.Series([1.0, 2], pd.MultiIndex.from_tuples([("u00", 2020), ("u01", "2021")]))}, "one type.*int, str"),
         ({"permutation": 9}, "did you mean 'permutations'"),
         ({"y": panel(["u00", "zz"], np.ones((2, 4)))}, "regions that the weights lack: 'zz'"),
         ({"y": panel(ring(6).ids, np.full((6, 4), np.nan))}, "at least 3 units; got 0 of 24"),

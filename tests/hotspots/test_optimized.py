@@ -175,8 +175,11 @@ def test_progress_rises_over_both_steps_and_can_cancel():
     assert seen == sorted(seen)
     assert min(seen) < 0.5 < max(seen) <= 1
 
-    def stop(fraction, message):
-        raise Cancelled
+    for late in (0.0, 0.75):
 
-    with pytest.raises(Cancelled):
-        optimized_hot_spots(*board(6), progress=stop, **FEW)
+        def stop(fraction, message, late=late):
+            if fraction >= late:
+                raise Cancelled
+
+        with pytest.raises(Cancelled):
+            optimized_hot_spots(*board(6), progress=stop, **FEW)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 import geopandas
@@ -10,12 +11,12 @@ import pandas as pd
 import pytest
 from scipy.stats import binom
 
-from kazgeo.choices import Direction, Shape
+from kazgeo.choices import Direction, Penalty, Shape
 from kazgeo.errors import Cancelled, InputError
 from kazgeo.hotspots import scan as engine
 from kazgeo.hotspots.scan import SCAN_LABELS, scan_bernoulli, scan_normal, scan_poisson
 from kazgeo.hotspots.scan_likelihood import Bernoulli, Normal, Poisson
-from kazgeo.hotspots.scan_windows import CIRCLE, Penalty, Places, fans, outlines, places
+from kazgeo.hotspots.scan_windows import CIRCLE, Places, fans, outlines, places
 
 #: Leukaemia in 281 tracts of upstate New York, 1978-82 (Waller and Gotway 2004), cases rounded down, as SaTScan got it.
 NEW_YORK = Path(__file__).parents[1] / "golden" / "ny_leukaemia.csv"
@@ -73,7 +74,9 @@ def found(model, around, ids, simulated, rule="no-overlap"):
     """Clusters of windows that the test has made itself."""
     at = np.zeros((len(ids), 2))
     units = engine.Units(ids, np.arange(len(ids)), {}, Places(at, at), pd.DataFrame())
-    plan = engine._plan(0.5, "share", "elliptic", "none", "high", rule, 9, 0.05, 1)
+    plan = engine._plan(
+        0.5, "share", {"shape": "elliptic", "penalty": "none", "secondary": rule, "permutations": 9, "rng": 1}
+    )
     return engine._clusters(units, model, around, plan, np.array(simulated))
 
 
@@ -227,17 +230,21 @@ def test_brute_force(seed, direction):
 def test_draws_keep_what_the_model_keeps():
     rng = np.random.default_rng(0)
     cases, people = np.array([3, 0, 7, 2]), np.array([100.0, 0, 300, 50])
-    dealt = Poisson(cases, people).deal(rng, 4_000)
+
+    def deal(model, rows):
+        return np.column_stack([model.deal(rng) for _ in range(rows)])
+
+    dealt = deal(Poisson(cases, people), 4_000)
     assert (dealt.sum(axis=0) == 12).all()
     assert not dealt[1].any()
     # five standard errors: false alarm below 1e-6 for each of three
     assert dealt.mean(axis=1) == pytest.approx(12 * people / 450, abs=5 * np.sqrt(3 / 4_000))
     model = Bernoulli(cases, np.array([1, 5, 3, 40]))
-    dealt = model.deal(rng, 4_000)
+    dealt = deal(model, 4_000)
     assert (dealt.sum(axis=0) == 12).all()
     assert (dealt <= (model.observed + model.controls)[:, None]).all()
     normal = Normal(np.array([1.0, 5, 2, 7]))
-    assert np.sort(normal.deal(rng, 50), axis=0) == pytest.approx(np.sort(normal.observed)[:, None] * np.ones(50))
+    assert np.sort(deal(normal, 50), axis=0) == pytest.approx(np.sort(normal.observed)[:, None] * np.ones(50))
 
 
 # --- calibration ----------------------------------------------------------------------------------------------------
@@ -306,10 +313,22 @@ def test_block_size_and_seed(model, monkeypatch):
 
     one = run(5)
     monkeypatch.setattr(engine, "TILE", 1)
+    monkeypatch.setattr(engine, "PIECE", 500)
     assert (run(5).simulated == one.simulated).all()
     assert not (run(6).simulated == one.simulated).all()
     assert (run(np.random.default_rng(9)).simulated == run(np.random.default_rng(9)).simulated).all()
-    assert (run(run(None).seed).simulated.shape) == (99,)
+    any_seed = run(None)
+    assert (run(any_seed.seed).simulated == any_seed.simulated).all()
+
+
+@pytest.mark.parametrize("pool", [ThreadPoolExecutor, ProcessPoolExecutor])
+def test_the_same_numbers_on_any_executor(pool, monkeypatch):
+    cases, people, points = planted()
+    want = scan_poisson(cases, people, points, permutations=60, rng=5)
+    monkeypatch.setattr(engine, "PIECE", 5_000)
+    with pool(2) as executor:
+        got = scan_poisson(cases, people, points, permutations=60, rng=5, executor=executor)
+    assert (got.simulated == want.simulated).all()
 
 
 def test_logarithms_looked_up_or_taken_anew_agree(monkeypatch):
@@ -427,11 +446,17 @@ def test_where_nobody_lives_and_nobody_is_ill():
         assert got.label[cases.index[4]] != "undefined"
 
 
-def test_equal_risk_has_no_cluster_and_few_draws_cannot_pass():
+@pytest.mark.parametrize("direction", ["high", "low", "both"])
+def test_equal_risk_has_no_cluster_and_few_draws_cannot_pass(direction):
     points = grid(20)
     people = pd.Series(np.arange(1, 21) * 100.0, index=points.index)
-    got = scan_poisson((people / 100).astype(int), people, points, permutations=9, rng=1)
+    got = scan_poisson((people / 100).astype(int), people, points, permutations=9, rng=1, direction=direction)
     assert (len(got.clusters), got.n_significant) == (0, 0)
+    some = scan_poisson(*planted(), permutations=9, rng=1).clusters
+    assert got.clusters.columns.tolist() == some.columns.tolist()
+    assert got.clusters["p"].dtype == some["p"].dtype
+    controls = (people * 3).astype(int)
+    assert not len(scan_bernoulli(people.astype(int), controls, points, permutations=9, direction=direction).clusters)
     assert (got.label == "not significant").all()
     assert got.cannot_pass
     assert not scan_poisson((people / 100).astype(int), people, points, permutations=19).cannot_pass
@@ -457,18 +482,26 @@ def test_polygons_and_other_systems_of_coordinates():
     assert scan_poisson(cases, people, boxes, permutations=9, rng=1).members[1] == one.members[1]
 
 
-def test_cancelling_stops():
+@pytest.mark.parametrize("stage", ["windows", "permutations", "clusters"])
+def test_progress_rises_and_cancels_at_every_stage(stage):
     cases, people, points = planted()
     seen = []
 
     def stop(fraction, message):
         seen.append(fraction)
-        if fraction > 0.1:
+        if message == stage and len(seen) > 1:
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        scan_poisson(cases, people, points, permutations=9_999, progress=stop)
-    assert 0.1 < seen[-1] < 0.5
+        scan_poisson(cases, people, points, shape="elliptic", permutations=99, progress=stop)
+    assert seen == sorted(seen)
+    assert seen[-1] < 1
+
+
+def test_too_many_windows_are_refused(monkeypatch):
+    monkeypatch.setattr("kazgeo.hotspots.scan_windows.MAX_WINDOWS", 100)
+    with pytest.raises(InputError, match=r"max_population .* at most 100 windows; lower it, choose circles"):
+        scan_poisson(*planted())
 
 
 @pytest.mark.parametrize(
@@ -489,6 +522,11 @@ def test_cancelling_stops():
         ({"max_population": 0.6}, "max_population must be above 0 and at most 0.5; got 0.6"),
         ({"max_population": 0}, "max_population must be above 0"),
         ({"max_population": 50}, r"50 % is 0.5"),
+        ({"max_population": "0.5"}, "max_population must be above 0 and at most 0.5; got '0.5'"),
+        ({"max_population": None}, "max_population must be above 0 and at most 0.5; got None"),
+        ({"cases": lambda c: c.astype(float) * 1e15}, "cases must not exceed 9,007,199,254,740,992 together"),
+        ({"points": lambda g: pd.DataFrame(index=g.index)}, "points must be a GeoDataFrame; got DataFrame"),
+        ({"permutation": 9}, "did you mean 'permutations'"),
         ({"max_population": 1e-6}, "leaves no window"),
         ({"permutations": 0}, "permutations must be a whole number"),
         ({"alpha": 5}, "alpha must lie between 0 and 1"),

@@ -77,17 +77,25 @@ def test_regions_are_connected_hold_every_unit_and_never_depend_on_the_order_of_
     assert (got.within_ss, got.total_ss) == (again.within_ss, again.total_ss)
 
 
-@LAWS
-@given(maps(), st.integers(1, 3), st.sampled_from([skater, azp, ward, kmedoids]))
-def test_limits_are_kept_or_refused(example, least, method):
-    values, weights = example
-    upper = {"max_size": 6} if method in {skater, azp} else {}
-    try:
-        got = run(method, values, weights, used_parts(values, weights), min_size=least, **upper)
-    except InputError:
-        return
-    assert got.profile["size"].min() >= least
-    assert got.profile["size"].max() <= upper.get("max_size", 99)
+def test_limits_are_kept_or_refused():
+    kept = []
+
+    @LAWS
+    @given(maps(), st.integers(1, 3), st.sampled_from([skater, azp, ward, kmedoids]))
+    def law(example, least, method):
+        values, weights = example
+        upper = {"max_size": 6} if method in {skater, azp} else {}
+        try:
+            got = run(method, values, weights, used_parts(values, weights), min_size=least, **upper)
+        except InputError:
+            return
+        kept.append(least)
+        assert got.profile["size"].min() >= least
+        assert got.profile["size"].max() <= upper.get("max_size", 99)
+
+    law()
+    assert len(kept) >= 12
+    assert max(kept) > 1
 
 
 def line(n=8):
@@ -204,20 +212,77 @@ def test_a_given_start_is_improved_or_refused():
         azp(values, weights, n_regions=2, start=start, min_size=2)
 
 
-def test_progress_can_cancel():
+@pytest.mark.parametrize(
+    ("method", "options", "inside"),
+    [
+        (azp, {"n_regions": 2, "rng": 1}, "moves"),
+        (azp, {"n_regions": 2, "start": pd.Series([1] * 4 + [2] * 4, [f"r{i}" for i in range(8)])}, "moves"),
+        (kmedoids, {"n_regions": 2, "rng": 1}, "medoids"),
+        (max_p, {"min_size": 3, "rng": 1}, "moves"),
+        (suggest_regions, {"method": "azp", "k_range": (2, 3), "rng": 1}, "moves"),
+    ],
+)
+def test_progress_rises_and_can_cancel_inside_a_search(method, options, inside, monkeypatch):
     values, weights = line()
+    want = method(values, weights, **options)
+    monkeypatch.setattr(import_module("kazgeo.regionalization.azp"), "VISITS", 1)  # a report after every move
+    told = []
+    got = method(values, weights, **options, progress=lambda fraction, message: told.append((fraction, message)))
+    assert getattr(got, "result", got).region.equals(getattr(want, "result", want).region)
+    fractions = [fraction for fraction, _ in told]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1
+    at = next(i for i, (_, message) in enumerate(told) if message == inside)
 
     def stop(fraction, message):
-        raise Cancelled(message)
+        if message == inside:
+            raise Cancelled(message)
 
-    for call in (
-        lambda: azp(values, weights, n_regions=2, progress=stop),
-        lambda: kmedoids(values, weights, n_regions=2, progress=stop),
-        lambda: max_p(values, weights, min_size=2, progress=stop),
-        lambda: suggest_regions(values, weights, progress=stop),
-    ):
-        with pytest.raises(Cancelled):
-            call()
+    assert at < len(told) - 2
+    with pytest.raises(Cancelled):
+        method(values, weights, **options, progress=stop)
+
+
+def test_opposite_weights_make_neighbours_too():
+    values, _ = line(4)
+    ids = values.index
+    rows, cols = np.array([(0, 1), (1, 0), (1, 2), (2, 3)]).T
+    weights = Weights.from_arrays(ids, rows, cols, np.array([1.0, -1.0, 2.0, -1.0]))
+    assert skater(values, weights, n_regions=2).region.tolist() == [1, 1, 1, 2]
+
+
+@pytest.mark.parametrize("method", [skater, azp, ward, kmedoids])
+def test_a_number_of_numpy_is_a_number(method):
+    values, weights = line()
+    drawn = {"rng": 1} if method in {azp, kmedoids} else {}
+    got = method(values, weights, n_regions=np.int64(3), min_size=np.int32(2), **drawn)
+    assert got.region.equals(method(values, weights, n_regions=3, min_size=2, **drawn).region)
+    assert type(got.parameters["n_regions"]) is int
+    with pytest.raises(InputError, match="n_regions must be a whole number of at least 1; got None"):
+        method(values, weights, n_regions=None, **drawn)
+
+
+@pytest.mark.parametrize("k_range", [3, (2,), (2, 3, 4), (4, 2), (2.0, 4.0), ("2", "4"), None])
+def test_a_range_must_be_two_rising_numbers(k_range):
+    with pytest.raises(InputError, match="k_range must be two rising whole numbers"):
+        suggest_regions(*line(), k_range=k_range)
+
+
+@pytest.mark.parametrize("name", ["size", "score"])
+def test_columns_of_the_profile_are_no_indicators(name):
+    values, weights = line()
+    with pytest.raises(InputError, match=f"call an indicator '{name}', a column of the profile; rename it"):
+        skater(values.rename(columns={"income": name}), weights, n_regions=2)
+
+
+def test_quality_measures_on_the_scale_of_the_result():
+    values, weights = line()
+    values["density"] = [3.0, 1, 4, 1, 5, 9, 2, 6]
+    got = skater(values, weights, n_regions=3, scale="range")
+    seen = quality(got, values, weights)
+    assert (seen.within_ss, seen.parameters) == (pytest.approx(got.within_ss), {"scale": "range"})
+    assert quality(got, values, weights, scale="z").within_ss != pytest.approx(got.within_ss)
+    assert quality(got.region, values, weights).parameters == {"scale": "z"}
 
 
 def test_profile_is_the_mean_in_the_indicators_own_unit():
