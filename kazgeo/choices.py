@@ -5,8 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 
 __all__ = [
-    "Alternative", "CellShape", "Correction", "DensityMethod", "Direction", "Draws", "Peak", "Penalty", "PValue",
-    "Secondary", "Shape",
+    "Alternative", "CellShape", "Correction", "Counted", "DensityMethod", "Direction", "Draws", "Method", "Model",
+    "Peak", "Penalty", "PValue", "Secondary", "Shape",
 ]  # fmt: skip
 
 
@@ -97,3 +97,30 @@ class Secondary(StrEnum):
 
     NO_OVERLAP = "no-overlap"
     NO_CENTERS = "no-centers"
+
+
+class Method(StrEnum):
+    """How regions are made of units that are alike."""
+
+    SKATER = "skater"
+    AZP = "azp"
+    MAX_P = "max_p"
+    WARD = "ward"
+    KMEDOIDS = "kmedoids"
+
+
+class Counted(StrEnum):
+    """Methods that make a given number of regions."""
+
+    SKATER = "skater"
+    AZP = "azp"
+    WARD = "ward"
+    KMEDOIDS = "kmedoids"
+
+
+class Model(StrEnum):
+    """What chance deals in a scan."""
+
+    POISSON = "poisson"
+    BERNOULLI = "bernoulli"
+    NORMAL = "normal"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import warnings
 from collections.abc import Callable
+from fnmatch import fnmatchcase
 from typing import Any
 
 import geopandas
@@ -116,7 +117,7 @@ def _base() -> dict[str, dict[str, Any]]:
         "local_join_count": {"units": land(), "marks": ("mark",)},
         "quantile_lisa": {"units": land(), "indicators": ("value",), "quantiles": 3},
         "losh": {"units": land(), "indicator": "value", **draws},
-        "local_lee": {"units": land(), "indicator": "value", "around": "second", **draws},
+        "local_lee": {"units": land(), "indicator": "value", "second": "second", **draws},
         "neighbour_match": {"units": land(), "indicators": ("value", "second"), "k": 4},
         "optimized_hot_spots": {"units": places(), "indicator": "population", "bands": 5, **draws},
         "emerging_hot_spots": {"regions": land(), "panel": panel(), "indicator": "doctors", **span, **draws},
@@ -200,6 +201,45 @@ CASES = [
     for kind in (LAYERS if p.kind == "vector" else PANELS if p.shape == "panel" else ())
     if p.is_data
 ]
+
+
+LIKE = [
+    (one.id, result.like)
+    for one in analyses.catalogue().values()
+    for result in one.outputs
+    if result.name == "layer" and result.like
+]
+
+
+@pytest.mark.parametrize(("name", "parent"), LIKE)
+def test_columns_are_those_declared_and_the_users_own_are_kept(name: str, parent: str) -> None:
+    """A layer that has columns called as the result's keeps them, and the result is what it would be without them."""
+    declared, arguments = analyses.get(name), base(name)
+    plain = declared.function(**arguments)
+    (result,) = [o for o in declared.outputs if o.name == "layer"]
+    words = {k: str(v) for k, v in arguments.items()}
+    sure = {f.format_map(words) for f in result.fields}
+    new = set(plain.layer.columns) - set(arguments[parent].columns)
+    assert sure <= set(plain.layer.columns)
+    assert [c for c in new - sure if not any(fnmatchcase(c, pattern) for pattern in result.sometimes)] == []
+    mine = arguments[parent].assign(**dict.fromkeys(sorted(new), 7.0))
+    again = declared.function(**{**arguments, parent: mine})
+    for column in new:
+        assert (again.layer[f"{column}_own"].dropna() == 7.0).all()
+        pd.testing.assert_series_equal(again.layer[column], plain.layer[column])
+    assert again.summary() != plain.summary()
+    assert f"{min(new)} → {min(new)}_own" in again.summary()
+
+
+def test_a_parameter_follows_its_renamed_column() -> None:
+    layer = land().rename(columns={"value": "p"})
+    outcome = analyses.get("local_moran").function(layer, "p", permutations=99)
+    want = analyses.get("local_moran").function(land(), "value", permutations=99)
+    pd.testing.assert_series_equal(outcome.layer["p"], want.layer["p"])
+    assert outcome.layer["p_own"].tolist() == land()["value"].tolist()
+    assert outcome.fields[0].column == "p_own"
+    many = analyses.get("local_geary").function(units=layer, indicators=("second", "p"), permutations=99)
+    assert many.layer["local_geary"].notna().all()
 
 
 @pytest.mark.parametrize(("name", "parameter", "kind"), CASES)

@@ -297,6 +297,7 @@ def _findings(
         "Remoteness",
         ("remoteness", "remoteness_class", "remoteness_rank", *_ACCESS_FIELDS),
         like="settlements",
+        sometimes=("time_to_*_min",),
     ),
     Output("centres", "table", "Classes of centres", ("centres", "mean_min")),
     Output("median", "number", "Median remoteness"),

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Unpack
 from kazgeo.analyses.declare import analysis
 from kazgeo.analyses.kinds import Field, Number, Output, Panel, Regions, Units
 from kazgeo.analyses.options import LocalTest, WholeTest, local_options, near, whole_options
-from kazgeo.analyses.tested import counted, lisa_style, significance, spot_style, structure, values_of
+from kazgeo.analyses.significance import TESTS, counted, few, lisa_style, significance, structure, tests, values_of
 from kazgeo.progress import Progress, part, silent
 
 if TYPE_CHECKING:
     from kazgeo.analyses.outcome import Outcome
-
-_TESTS = ("p", "p_adjusted")
 
 
 @analysis(
@@ -83,8 +81,12 @@ def moran_by_year(
                 "years": len(table),
             },
         ),
+        *few(int(table["n"].iloc[-1])),
         *structure(weights),
     ]
+    if len(weights.isolates):
+        findings.append(Message("Regions without a neighbour, and so without a part in it: {n}.",
+                                {"n": len(weights.isolates)}))  # fmt: skip
     chart = Chart("lines", table[["I"]], "Moran's I by year", "I", (("I", "Moran's I"),), ("I",))
     return Outcome(
         tuple(findings),
@@ -101,7 +103,7 @@ def moran_by_year(
         "layer",
         "vector",
         "Local Moran clusters",
-        ("local_moran", "cluster", "quadrant", "lag", "z", *_TESTS),
+        ("local_moran", "cluster", "quadrant", "lag", "z", *TESTS),
         like="units",
     ),
     Output("significant", "number", "Units significant after correction"),
@@ -159,77 +161,7 @@ def local_moran(
         style=lisa_style("clusters (local Moran)").without_empty(done.label, "isolate", "undefined"),
         fields=(
             TooltipField(indicator, "value", "", 2),
-            TooltipField("p", "p by permutation", "", 4),
-            TooltipField("p_adjusted", "p after correction", "", 4),
-        ),
-        dropped=done.dropped,
-        seed=options["seed"],
-    )
-
-
-@analysis(
-    "Hot spots",
-    Output("layer", "vector", "Hot and cold spots", ("gi_z", "hot_spot", *_TESTS), like="units"),
-    Output("hot", "number", "Hot spots, significant after correction"),
-    Output("cold", "number", "Cold spots, significant after correction"),
-    tags=("hot spot", "cold spot", "Gi*", "hotspots"),
-)
-def getis_ord(
-    units: Units,
-    indicator: Annotated[str, Field("units")],
-    *,
-    logarithm: bool = False,
-    include_self: bool = True,
-    progress: Progress = silent,
-    **options: Unpack[LocalTest],
-) -> Outcome:
-    """Getis-Ord Gi*: hot and cold spots at 90, 95 and 99 %, after correction for many tests.
-
-    The value is the z-score of Ord and Getis (1995); significance is by conditional permutation, because z is only
-    normal for well-behaved values and many neighbours.
-
-    Parameters
-    ----------
-    units : polygons or points
-        Regions or settlements with a unique id.
-    indicator : str
-        Column of the values.
-    logarithm : bool
-        Take the natural logarithm first, for skewed money values.
-    include_self : bool
-        Count the unit among its neighbours (Gi*); otherwise Gi.
-    """
-    from kazgeo.analyses.outcome import Outcome, told
-    from kazgeo.hotspots import getis_ord as test
-    from kazgeo.messages import mark
-    from kazgeo.style import TooltipField
-
-    progress(0.05, "neighbours")
-    weights = near(units, options)
-    done = test(
-        values_of(units, indicator, logarithm),
-        weights,
-        star=include_self,
-        progress=part(progress, 0.2, 1.0),
-        **local_options(options),
-    )
-    layer = units.copy()
-    layer["gi_z"], layer["hot_spot"] = done.value, done.label
-    layer["p"], layer["p_adjusted"] = done.p, done.p_adjusted
-    sure = done.p_adjusted <= done.alpha
-    counts = {
-        mark("hot spots"): layer.index[sure & (done.value > 0)],
-        mark("cold spots"): layer.index[sure & (done.value < 0)],
-    }
-    return Outcome(
-        (*significance(done, counts, units, weights), *structure(weights), *told(done.dropped)),
-        layer=layer,
-        numbers={"hot": len(counts["hot spots"]), "cold": len(counts["cold spots"])},
-        style=spot_style().without_empty(done.label, "isolate", "undefined"),
-        fields=(
-            TooltipField(indicator, "value", "", 2),
-            TooltipField("gi_z", "Gi* as z-score", "", 2),
-            TooltipField("p_adjusted", "p after correction", "", 4),
+            *tests(done),
         ),
         dropped=done.dropped,
         seed=options["seed"],

@@ -13,6 +13,7 @@ from typing import Annotated, Any, NamedTuple, TypeVar, Union, Unpack, get_args,
 
 from kazgeo.analyses.kinds import Field, Number, Output, Table, Vector
 from kazgeo.analyses.options import EXTENDS, Default
+from kazgeo.analyses.own_columns import keep_own
 from kazgeo.analyses.wording import ADVANCED, label, title
 from kazgeo.errors import InputError, listing, unknown
 
@@ -258,7 +259,10 @@ def analysis(group: str, *outputs: Output, tags: tuple[str, ...] = ()) -> Callab
             _check_fields(declared, given)
             if shared:
                 options = _shared_defaults(shared) | options
-            return function(*args, **options)
+            kept = keep_own(declared, given)
+            if not kept.columns:
+                return function(*args, **options)
+            return kept.told(function(**{name: kept.given.get(name, v) for name, v in (given | options).items()}))
 
         checked.kazgeo_group = group  # type: ignore[attr-defined]
         checked.kazgeo_outputs = outputs  # type: ignore[attr-defined]

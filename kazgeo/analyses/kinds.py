@@ -97,6 +97,8 @@ class Output:
         Geometry when there is no ``like``.
     suffix : str
         Of a file.
+    sometimes : tuple of str
+        Columns it has with some options only; "*" stands for any figures.
     """
 
     name: str
@@ -106,6 +108,7 @@ class Output:
     like: str = ""
     geometry: str = ""
     suffix: str = ""
+    sometimes: tuple[str, ...] = ()
 
 
 Regions = Annotated["GeoDataFrame", Vector(("polygon",))]  # type: ignore[name-defined] # noqa: F821

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Unpack
 from kazgeo.analyses.declare import analysis
 from kazgeo.analyses.kinds import Field, Number, Output, Panel, Regions, Units
 from kazgeo.analyses.options import ExactTest, LocalTest, exact_options, local_options, near, whole_options
-from kazgeo.analyses.tested import counted, lisa_style, significance, structure, values_of
+from kazgeo.analyses.significance import TESTS, counted, lisa_style, significance, structure, table_of, tests, values_of
 from kazgeo.choices import Correction
 from kazgeo.progress import Progress, part, silent
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from kazgeo.style import TooltipField
 
 _QUADRANTS = ("high-high", "low-low", "high-low", "low-high")
-_TESTS = ("p", "p_adjusted")
 _SIGNIFICANT = Output("significant", "number", "Units significant after correction")
 
 
@@ -28,31 +27,31 @@ def _outcome(
 ) -> Outcome:  # fmt: skip
     """Return the outcome of a local test: the layer with its columns, the sentences, the style."""
     from kazgeo.analyses.outcome import Outcome, told
-    from kazgeo.style import TooltipField
 
     layer = units.assign(**columns, cluster=done.label, p=done.p, p_adjusted=done.p_adjusted)
     words = {c.value: c.label for c in style.classes}
     found = {words[kind]: some for kind, some in counted(done.label, *kinds).items() if len(some)}
     said = significance(done, found, units, weights)
-    tests = (TooltipField("p", "p", "", 4), TooltipField("p_adjusted", "p after correction", "", 4))
     return Outcome(
-        (*first, *said, *structure(weights), *told(done.dropped)),
+        (*said, *first, *structure(weights), *told(done.dropped)),
         layer=layer,
         numbers={"significant": done.n_significant},
         style=style.without_empty(done.label, "isolate", "undefined", "not tested"),
-        fields=(*fields, *tests),
+        fields=(*fields, *tests(done)),
         dropped=done.dropped,
-        seed=done.seed,
+        seed=done.seed if done.permutations else None,
     )
 
 
-def _style(title: str, classes: list[tuple[str, str, str] | tuple[str, str, str, str]]) -> Any:
+def _style(
+    title: str, classes: list[tuple[str, str, str] | tuple[str, str, str, str]], untested: str = "not tested"
+) -> Any:
     """Return a style of clusters with the classes that all local tests share."""
     from kazgeo.style import categorical
 
     shared: list[tuple[str, str, str]] = [
         ("not significant", "not significant", "#f0f0f0"),
-        ("not tested", "not tested", "#e0e0e0"),
+        ("not tested", untested, "#e0e0e0"),
         ("isolate", "no neighbour", "#999999"),
         ("undefined", "no value", "#bdbdbd"),
     ]
@@ -61,17 +60,19 @@ def _style(title: str, classes: list[tuple[str, str, str] | tuple[str, str, str,
 
 @analysis(
     "Clusters",
-    Output("layer", "vector", "Bivariate clusters", ("bivariate_moran", "cluster", "lag", "z", *_TESTS), like="units"),
+    Output("layer", "vector", "Bivariate clusters", ("bivariate_moran", "cluster", "quadrant", "lag", "z", *TESTS),
+           like="units"),
     Output("moran", "number", "Bivariate Moran's I"),
     Output("lee", "number", "Lee's L"),
     _SIGNIFICANT,
     tags=("bivariate LISA", "co-location", "Lee's L"),
-)
+)  # fmt: skip
 def bivariate_moran(
     units: Units,
     indicator: Annotated[str, Field("units")],
     around: Annotated[str, Field("units")],
     *,
+    logarithm: bool = False,
     progress: Progress = silent,
     **options: Unpack[LocalTest],
 ) -> Outcome:
@@ -88,13 +89,15 @@ def bivariate_moran(
         Column of the unit's own value.
     around : str
         Column of the value that is looked at in the neighbours.
+    logarithm : bool
+        Take the natural logarithm of both first, for skewed money values.
     """
     from kazgeo.autocorrelation import lee, local_moran_bivariate, moran_bivariate
     from kazgeo.messages import Message, Num
     from kazgeo.style import TooltipField
 
     weights = near(units, options)
-    x, y = values_of(units, indicator, False), values_of(units, around, False)
+    x, y = values_of(units, indicator, logarithm), values_of(units, around, logarithm)
     whole = moran_bivariate(x, y, weights, progress=part(progress, 0.0, 0.2), **whole_options(options))
     joint = lee(x, y, weights, progress=part(progress, 0.2, 0.4), **whole_options(options))
     done = local_moran_bivariate(x, y, weights, progress=part(progress, 0.4, 1.0), **local_options(options))
@@ -118,11 +121,12 @@ def _with_numbers(made: Outcome, **numbers: float) -> Outcome:
 
 @analysis(
     "Clusters",
-    Output("layer", "vector", "Clusters of rates", ("rate", "local_moran", "cluster", "z", *_TESTS), like="units"),
+    Output("layer", "vector", "Clusters of rates",
+           ("rate_per_1000", "rate_standardized", "local_moran", "cluster", "quadrant", "z", *TESTS), like="units"),
     Output("moran", "number", "Moran's I of the rates"),
     _SIGNIFICANT,
     tags=("empirical Bayes", "Assuncao-Reis", "mortality", "LISA"),
-)
+)  # fmt: skip
 def local_moran_rate(
     units: Units,
     events: Annotated[str, Field("units")],
@@ -159,18 +163,27 @@ def local_moran_rate(
     )
     made = _outcome(
         units, weights, done,
-        {"rate": standardized_rate(count, people), "local_moran": done.I, "quadrant": done.quadrant, "z": done.z},
-        lisa_style("clusters of rates"), (TooltipField("rate", "standardised rate", "", 2),), _QUADRANTS, (first,),
+        {
+            "rate_per_1000": 1000 * count / people, "rate_standardized": standardized_rate(count, people),
+            "local_moran": done.I, "quadrant": done.quadrant, "z": done.z,
+        },
+        lisa_style("clusters of rates"),
+        (
+            TooltipField("rate_per_1000", "rate per 1,000", "", 2),
+            TooltipField("rate_standardized", "standardised rate", "", 2),
+        ),
+        _QUADRANTS, (first,),
     )  # fmt: skip
     return _with_numbers(made, moran=whole.I)
 
 
 @analysis(
     "Clusters",
-    Output("layer", "vector", "Clusters of change", ("change", "local_moran", "cluster", "z", *_TESTS), like="regions"),
+    Output("layer", "vector", "Clusters of change", ("change", "local_moran", "cluster", "quadrant", "z", *TESTS),
+           like="regions"),
     _SIGNIFICANT,
     tags=("differential local Moran", "space-time", "growth"),
-)
+)  # fmt: skip
 def local_moran_change(
     regions: Regions,
     panel: Panel,
@@ -184,7 +197,8 @@ def local_moran_change(
 ) -> Outcome:
     """Differential local Moran: clusters of change between two years.
 
-    What stays the same in a region drops out. With the logarithm the change is a growth rate.
+    What stays the same in a region drops out. With the logarithm the change is that of the logarithm: about the share
+    of growth where that is small.
 
     Parameters
     ----------
@@ -225,7 +239,7 @@ def local_moran_change(
 
 @analysis(
     "Clusters",
-    Output("layer", "vector", "Local Geary clusters", ("local_geary", "cluster", "z", *_TESTS), like="units"),
+    Output("layer", "vector", "Local Geary clusters", ("local_geary", "cluster", "z", *TESTS), like="units"),
     _SIGNIFICANT,
     tags=("multivariate LISA", "Anselin", "Geary's C"),
 )
@@ -233,6 +247,7 @@ def local_geary(
     units: Units,
     indicators: Annotated[tuple[str, ...], Field("units", many=True)],
     *,
+    logarithm: bool = False,
     progress: Progress = silent,
     **options: Unpack[LocalTest],
 ) -> Outcome:
@@ -247,14 +262,14 @@ def local_geary(
         Regions or settlements with a unique id.
     indicators : list of str
         One column or several.
+    logarithm : bool
+        Take the natural logarithm of all of them first, for skewed money values.
     """
-    import pandas as pd
-
     from kazgeo.autocorrelation import local_geary as test
     from kazgeo.style import TooltipField
 
     weights = near(units, options)
-    values = pd.DataFrame({name: values_of(units, name, False) for name in indicators}, index=units.index)
+    values = table_of(units, indicators, logarithm)
     done = test(values, weights, progress=progress, **local_options(options))
     style = _style(
         "likeness of neighbours (local Geary)",
@@ -274,7 +289,7 @@ def local_geary(
 
 @analysis(
     "Clusters",
-    Output("layer", "vector", "Clusters of marks", ("count", "expected", "cluster", *_TESTS), like="units"),
+    Output("layer", "vector", "Clusters of marks", ("count", "expected", "cluster", *TESTS), like="units"),
     _SIGNIFICANT,
     tags=("local join count", "co-location", "binary"),
 )
@@ -300,15 +315,14 @@ def local_join_count(
     opposite : str
         Column of another mark, which no unit has together with the first; looked for in the neighbours.
     """
-    import pandas as pd
-
     from kazgeo.autocorrelation import local_colocation, local_join_count_bivariate
     from kazgeo.autocorrelation import local_join_count as test
     from kazgeo.errors import InputError
+    from kazgeo.messages import mark
     from kazgeo.style import TooltipField
 
     weights = near(units, options)
-    values = pd.DataFrame({name: values_of(units, name, False) for name in marks}, index=units.index)
+    values = table_of(units, marks, False)
     progress(0.2, "neighbours")
     rules = exact_options(options)
     if opposite and values.shape[1] > 1:
@@ -320,26 +334,28 @@ def local_join_count(
     else:
         done = test(values.iloc[:, 0], weights, **rules)
     fields = (TooltipField("count", "neighbours with the mark", "", 0), TooltipField("expected", "by chance", "", 2))
-    return _outcome(
-        units, weights, done, {"count": done.count, "expected": done.expected}, _mark_style(done), fields,
-        ("cluster", "apart"),
-    )  # fmt: skip
+    style = _mark_style(done, mark("clusters of a mark (local join count)"), mark("not tested: without the mark"))
+    columns = {"count": done.count, "expected": done.expected}
+    return _outcome(units, weights, done, columns, style, fields, ("cluster", "apart"))
 
 
-def _mark_style(done: Any) -> Any:
+def _mark_style(done: Any, title: str, without: str) -> Any:
     style = _style(
-        "clusters of a mark (local join count)",
+        title,
         [
             ("cluster", "more such neighbours than by chance", "#b2182b", "///"),
             ("apart", "fewer such neighbours than by chance", "#2166ac", "..."),
         ],
+        without,
     )
     return style.without_empty(done.label, "apart")
 
 
 @analysis(
     "Clusters",
-    Output("layer", "vector", "Clusters of a quantile", ("member", "count", "cluster", *_TESTS), like="units"),
+    Output(
+        "layer", "vector", "Clusters of a quantile", ("member", "count", "expected", "cluster", *TESTS), like="units"
+    ),
     _SIGNIFICANT,
     tags=("quantile LISA", "poorest fifth", "extremes"),
 )
@@ -367,24 +383,24 @@ def quantile_lisa(
     quantile : int
         Which of them, from the lowest, 1.
     """
-    import pandas as pd
-
     from kazgeo.autocorrelation import quantile_lisa as test
+    from kazgeo.messages import mark
     from kazgeo.style import TooltipField
 
     weights = near(units, options)
-    values = pd.DataFrame({name: values_of(units, name, False) for name in indicators}, index=units.index)
+    values = table_of(units, indicators, False)
     progress(0.2, "neighbours")
     rules = exact_options(options)
     done = test(values, weights, k=quantiles, quantile=quantile, **rules)
     fields = (TooltipField(indicators[0], "value", "", 2), TooltipField("count", "neighbours of that quantile", "", 0))
     columns = {"member": done.member, "count": done.count, "expected": done.expected}
-    return _outcome(units, weights, done, columns, _mark_style(done), fields, ("cluster", "apart"))
+    style = _mark_style(done, mark("clusters of a quantile"), mark("not tested: outside the quantile"))
+    return _outcome(units, weights, done, columns, style, fields, ("cluster", "apart"))
 
 
 @analysis(
     "Clusters",
-    Output("layer", "vector", "Local variety", ("losh", "local_mean", "cluster", "z", *_TESTS), like="units"),
+    Output("layer", "vector", "Local variety", ("losh", "local_mean", "cluster", "z", *TESTS), like="units"),
     _SIGNIFICANT,
     tags=("LOSH", "heteroscedasticity", "contrast", "borders"),
 )
@@ -407,13 +423,16 @@ def losh(
     indicator : str
         Column of the values.
     logarithm : bool
-        Take the natural logarithm first, for skewed money values.
+        Take the natural logarithm first, for skewed money values; the mean of neighbours is then a geometric one.
     """
+    import numpy as np
+
     from kazgeo.autocorrelation import losh as test
     from kazgeo.style import TooltipField
 
     weights = near(units, options)
     done = test(values_of(units, indicator, logarithm), weights, progress=progress, **local_options(options))
+    around = np.exp(done.local_mean) if logarithm else done.local_mean
     style = _style(
         "local variety (LOSH)",
         [
@@ -421,14 +440,14 @@ def losh(
             ("even", "neighbours are even", "#542788", "..."),
         ],
     )
-    columns = {"losh": done.H, "local_mean": done.local_mean, "z": done.z}
+    columns = {"losh": done.H, "local_mean": around, "z": done.z}
     fields = (TooltipField(indicator, "value", "", 2), TooltipField("local_mean", "mean of neighbours", "", 2))
     return _outcome(units, weights, done, columns, style, fields, ("varied", "even"))
 
 
 @analysis(
     "Clusters",
-    Output("layer", "vector", "Local Lee clusters", ("local_lee", "cluster", *_TESTS), like="units"),
+    Output("layer", "vector", "Local Lee clusters", ("local_lee", "cluster", "quadrant", *TESTS), like="units"),
     Output("lee", "number", "Lee's L"),
     _SIGNIFICANT,
     tags=("Lee's L", "bivariate", "co-patterning"),
@@ -436,8 +455,9 @@ def losh(
 def local_lee(
     units: Units,
     indicator: Annotated[str, Field("units")],
-    around: Annotated[str, Field("units")],
+    second: Annotated[str, Field("units")],
     *,
+    logarithm: bool = False,
     progress: Progress = silent,
     **options: Unpack[LocalTest],
 ) -> Outcome:
@@ -451,19 +471,21 @@ def local_lee(
         Regions or settlements with a unique id.
     indicator : str
         Column of the first indicator.
-    around : str
+    second : str
         Column of the second indicator.
+    logarithm : bool
+        Take the natural logarithm of both first, for skewed money values.
     """
     from kazgeo.autocorrelation import lee
     from kazgeo.autocorrelation import local_lee as test
     from kazgeo.style import TooltipField
 
     weights = near(units, options)
-    x, y = values_of(units, indicator, False), values_of(units, around, False)
+    x, y = values_of(units, indicator, logarithm), values_of(units, second, logarithm)
     whole = lee(x, y, weights, progress=part(progress, 0.0, 0.3), **whole_options(options))
     done = test(x, y, weights, progress=part(progress, 0.3, 1.0), **local_options(options))
     columns = {"local_lee": done.L, "quadrant": done.quadrant}
-    fields = (TooltipField(indicator, "value", "", 2), TooltipField(around, "value of the second indicator", "", 2))
+    fields = (TooltipField(indicator, "value", "", 2), TooltipField(second, "value of the second indicator", "", 2))
     style = lisa_style("neighbourhoods of two indicators (local Lee)")
     made = _outcome(units, weights, done, columns, style, fields, _QUADRANTS)
     return _with_numbers(made, lee=whole.L)
@@ -472,7 +494,7 @@ def local_lee(
 @analysis(
     "Clusters",
     Output(
-        "layer", "vector", "Neighbours on the map and in kind", ("common", "expected", "cluster", *_TESTS), like="units"
+        "layer", "vector", "Neighbours on the map and in kind", ("common", "expected", "cluster", *TESTS), like="units"
     ),
     _SIGNIFICANT,
     tags=("local neighbour match test", "multivariate", "similarity"),
@@ -482,6 +504,7 @@ def neighbour_match(
     indicators: Annotated[tuple[str, ...], Field("units", many=True)],
     *,
     k: Annotated[int, Number(1, 1000)] = 6,
+    logarithm: bool = False,
     correction: Correction = Correction.FDR,
     alpha: Annotated[float, Number(0.0001, 0.5)] = 0.05,
     progress: Progress = silent,
@@ -498,19 +521,19 @@ def neighbour_match(
         Columns that make units alike.
     k : int
         How many of the nearest, on the map and in kind.
+    logarithm : bool
+        Take the natural logarithm of all of them first, for skewed money values.
     correction : Correction
         For many tests: fdr is Benjamini-Hochberg.
     alpha : float
         Level of significance after the correction.
     """
-    import pandas as pd
-
     from kazgeo.autocorrelation import neighbour_match as test
     from kazgeo.style import TooltipField
     from kazgeo.weights import knn
 
     progress(0.1, "neighbours")
-    values = pd.DataFrame({name: values_of(units, name, False) for name in indicators}, index=units.index)
+    values = table_of(units, indicators, logarithm)
     done = test(values, units, k=k, correction=str(correction), alpha=alpha)
     style = _style(
         "neighbours on the map and in kind",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Unpack
 from kazgeo.analyses.declare import analysis
 from kazgeo.analyses.kinds import Field, Number, Output, Units
 from kazgeo.analyses.options import WholeTest, near, whole_options
-from kazgeo.analyses.tested import structure, values_of
+from kazgeo.analyses.significance import few, structure, values_of
 from kazgeo.progress import Progress, part, silent
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ def global_autocorrelation(
     """Global autocorrelation: Moran's I, Geary's C and, for values of at least 0, Getis and Ord's G.
 
     Moran's I answers to likeness of neighbours, Geary's C more to single large differences, G to whether high values or
-    low ones lie together. p is by permutation; the three are not independent of each other.
+    low ones lie together. p is by permutation; the three are not independent of each other. G is always that of the
+    plain values.
 
     Parameters
     ----------
@@ -58,8 +59,9 @@ def global_autocorrelation(
     first = moran(values, weights, progress=part(progress, 0.0, 0.4), **whole_options(options))
     done: dict[str, WholeMap] = {"Moran's I": first}
     done["Geary's C"] = geary(values, weights, progress=part(progress, 0.4, 0.7), **whole_options(options))
-    if values.min() >= 0 and (values > 0).sum() > 1:
-        done["Getis-Ord G"] = general_g(values, weights, progress=part(progress, 0.7, 1.0), **whole_options(options))
+    plain = values_of(units, indicator, False)
+    if plain.min() >= 0 and (plain > 0).sum() > 1:
+        done["Getis-Ord G"] = general_g(plain, weights, progress=part(progress, 0.7, 1.0), **whole_options(options))
     rows = [
         {
             "statistic": name, "value": one.value, "expected": one.expected, "z": one.z_randomization,
@@ -68,7 +70,7 @@ def global_autocorrelation(
         for name, one in done.items()
     ]  # fmt: skip
     return Outcome(
-        (*_sentence(first, units), *structure(weights), *told(first.dropped)),
+        (*_sentence(first), *few(first.n), *structure(weights), *told(first.dropped)),
         tables={"statistics": pd.DataFrame(rows)},
         numbers={"moran": first.I, "p": first.p},
         charts=_scatter(values, weights, first.I, units),
@@ -77,7 +79,7 @@ def global_autocorrelation(
     )
 
 
-def _sentence(done: Any, units: pd.DataFrame) -> list[Message]:
+def _sentence(done: Any) -> list[Message]:
     from kazgeo.messages import Message, Num
 
     known = {"i": Num(done.I, 3), "mean": Num(done.expected, 3), "p": Num(done.p, 4), "n": done.n}
@@ -91,10 +93,7 @@ def _sentence(done: Any, units: pd.DataFrame) -> list[Message]:
         text = "Moran's I is {i} (by chance {mean}; p {p}, units: {n}): neighbours are more alike than by chance."
     else:
         text = "Moran's I is {i} (by chance {mean}; p {p}, units: {n}): neighbours differ more than by chance."
-    out = [Message(text, known)]
-    if len(units) < 30:
-        out.append(Message("With fewer than 30 units only very strong patterns can be told from chance."))
-    return out
+    return [Message(text, known)]
 
 
 def _scatter(values: pd.Series, weights: Any, slope: float, units: pd.DataFrame) -> tuple[Chart, ...]:
@@ -146,32 +145,42 @@ def join_counts(
     """
     from kazgeo.analyses.outcome import Outcome, told
     from kazgeo.autocorrelation import join_counts as count
-    from kazgeo.messages import Message, Num
+    from kazgeo.errors import InputError
 
-    weights = near(units, options)
+    weights, kinds = near(units, options), units[kind].dropna()
+    if len(kinds) > 1 and kinds.is_unique:
+        raise InputError(f"join_counts: kind wants a column of kinds that units share; in '{kind}' no two are alike")
     done = count(units[kind], weights, progress=progress, **whole_options(options))
     table = done.to_frame()
-    alike = table[(table["one"].astype(str) == table["other"].astype(str)) & (table["one"] != "different")]
-    sure = alike[alike["p"] <= 0.05]
-    said = tuple(
-        Message(
-            "{kind}: {joins} joins, {expected} by chance (p {p})",
-            {"kind": str(row.one), "joins": Num(row.joins, 0), "expected": Num(row.expected, 1), "p": Num(row.p, 4)},
-        )
-        for row in sure.itertuples()
-    )
-    if said:
-        first = Message("Kinds that have other neighbours of their own than by chance: {kinds}.", {"kinds": said})
-    else:
-        first = Message(
-            "No kind has more or fewer neighbours of its own than chance gives (kinds: {n}).", {"n": len(alike)}
-        )
     return Outcome(
-        (first, *structure(weights), *told(done.dropped)),
+        (*_joined(table), *few(done.n), *structure(weights), *told(done.dropped)),
         tables={"joins": table.astype({"one": str, "other": str})},
         dropped=done.dropped,
         seed=done.seed,
     )
+
+
+def _joined(table: pd.DataFrame) -> list[Message]:
+    """Say which kinds have more neighbours of their own than by chance, and which fewer."""
+    from kazgeo.messages import Message, Num
+
+    alike = table[(table["one"].astype(str) == table["other"].astype(str)) & (table["one"] != "different")]
+    sure = alike[alike["p"] <= 0.05]
+    more = "Kinds with more neighbours of their own than by chance (p of at most 0.05, not corrected): {kinds}."
+    fewer = "Kinds with fewer neighbours of their own than by chance (p of at most 0.05, not corrected): {kinds}."
+    out = []
+    for text, some in ((more, sure[sure["z"] > 0]), (fewer, sure[sure["z"] < 0])):
+        said = tuple(
+            Message(
+                "{kind}: {joins} joins, {expected} by chance (p {p})",
+                {"kind": str(r.one), "joins": Num(r.joins, 0), "expected": Num(r.expected, 1), "p": Num(r.p, 4)},
+            )
+            for r in some.itertuples()
+        )
+        if said:
+            out.append(Message(text, {"kinds": said}))
+    none = "No kind has more or fewer neighbours of its own than chance gives (kinds: {n})."
+    return out or [Message(none, {"n": len(alike)})]
 
 
 @analysis(
@@ -229,14 +238,42 @@ def correlogram(
     else:
         peak = {"km": Num(done.peak_m / 1000, 0, "km"), "n": done.n}
         first = Message("Clustering is most pronounced within {km} (first peak; units: {n}).", peak)
+    said = [first, *_by_distance(done.table), *few(done.n)]
     shown = done.table.set_index(done.table["to_m"] / 1000)[["I", "expected"]]
     names = (("I", "Moran's I"), ("expected", "by chance"))
     chart = Chart("lines", shown, "Moran's I by distance", "I", names, ("I",), across="distance, km")
     return Outcome(
-        (first, *told(done.dropped)),
+        (*said, *told(done.dropped)),
         tables={"by_distance": done.table},
         numbers={"peak_km": done.peak_m / 1000},
         charts=(chart,),
         dropped=done.dropped,
         seed=seed,
     )
+
+
+def _by_distance(table: pd.DataFrame) -> list[Message]:
+    """Say how strong clustering is at the shortest distance, at how many it shows, and whether it peaks at an end."""
+    from kazgeo.messages import Message, Num
+
+    known = table.dropna(subset=["z"]).reset_index(drop=True)
+    if not len(known):
+        return []
+    near = known.iloc[0]
+    figures: dict[str, Any] = {
+        "km": Num(near["to_m"] / 1000, 0, "km"), "i": Num(near["I"], 3), "p": Num(near["p"], 4),
+        "n": int((known["p"] <= 0.05).sum()), "bands": len(known),
+    }  # fmt: skip
+    out = [
+        Message(
+            "At the shortest distance, {km}, Moran's I is {i} (p {p}); distances with p of at most 0.05, not corrected"
+            " for their number: {n} of {bands}.",
+            figures,
+        )
+    ]
+    at = int(known["z"].argmax())
+    if len(known) > 2 and at == 0:
+        out.append(Message("z is largest at the first distance: clustering may be tighter than what was tried."))
+    elif len(known) > 2 and at == len(known) - 1:
+        out.append(Message("z is largest at the last distance: clustering may reach farther than what was tried."))
+    return out

@@ -74,6 +74,7 @@ LABELS = {
     "region": "Column of the region",
     "relative": "Relative to the mean of each year",
     "scheme": "How class breaks are chosen",
+    "second": "Second indicator",
     "since": "Since year",
     "sources": "Sources line",
     "speed": "Column of speeds, km/h",

@@ -69,10 +69,12 @@ def on_sphere(layer: geopandas.GeoDataFrame, name: str = "points") -> tuple[NDAr
     shapes = layer.geometry.to_numpy()
     points = bool((shapely.get_type_id(shapes) <= 0).all())  # points and missing ones
     if points:
-        at = np.column_stack([shapely.get_x(shapes), shapely.get_y(shapes)])
-        placed = np.flatnonzero(np.isfinite(at).all(axis=1))
+        some = np.flatnonzero(~(shapely.is_missing(shapes) | shapely.is_empty(shapes)))  # GEOS chokes on empty ones
+        at = shapely.get_coordinates(shapes[some])
+        finite = np.isfinite(at).all(axis=1)
+        placed = some[finite]
         if layer.crs.is_geographic and layer.crs.to_epsg() == 4326:
-            return unit_sphere(at[placed, 0], at[placed, 1]), placed
+            return unit_sphere(*at[finite].T), placed
     else:
         placed = np.flatnonzero(has_place(sound_shapes(layer)))
     spots = layer.geometry.iloc[placed]

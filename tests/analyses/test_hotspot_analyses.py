@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from kazgeo import analyses, hotspots, indicators, regionalization, regions, settlements
-from kazgeo.analyses import spots
+from kazgeo.analyses import hotspots as spots
 from kazgeo.data import embedded
 from kazgeo.errors import InputError
 from kazgeo.hotspots.emerging import CATEGORIES
@@ -91,6 +91,8 @@ def test_a_region_without_the_last_year_is_dropped_once():
     holes.loc[("110000000", 2020), "nominal_cash_income_pc"] = np.nan
     outcome = emerging(holes)
     assert outcome.dropped.to_numpy().tolist() == [["110000000", "no-last-year"]]
+    tested = 15
+    assert f"of {tested} regions" in outcome.summary()
     assert outcome.layer.loc["110000000", "category"] == "undefined"
 
 
@@ -107,6 +109,7 @@ def test_too_few_draws_are_told_when_years_are_tested():
 def test_least_years_and_short_series_are_told():
     outcome = emerging(panel(), first_year=2016, min_years=6)
     assert set(outcome.layer["category"]) == {"undefined"}
+    assert outcome.summary().startswith("Nothing could be tested")
     assert "With fewer than ten years" in outcome.summary()
     assert len(outcome.dropped) == 16
 
@@ -171,11 +174,16 @@ def test_a_column_that_would_be_ignored_is_refused():
 
 def test_core_and_border_are_of_groups_only():
     outcome = run("density_clusters", places(), population="population", distance_km=60.0)
-    done = hotspots.density_clusters(places(), eps_m=60_000, min_points=5, weight=places()["population"])
+    people = places()["population"].fillna(0.0)
+    done = hotspots.density_clusters(places(), eps_m=60_000, min_points=5, weight=people)
     inside = done.label.str.startswith("cluster-")
     assert (outcome.layer["core"] == "core").tolist() == (done.core == True).tolist()  # noqa: E712
     assert (outcome.layer["core"] == "border").tolist() == (inside & (done.core == False)).tolist()  # noqa: E712
     assert outcome.layer.loc[~inside, "core"].isna().all()
+    unknown = int(places()["population"].isna().sum())
+    assert f"counted as empty: {unknown}." in outcome.summary()
+    least = run("density_clusters", places(), population="population", distance_km=60.0, min_people=1e5)
+    assert (least.layer["density"] == "undefined").sum() == unknown
     assert (done.label == "noise").sum() > 0
     assert outcome.plot("Ұғым", "kk").axes
 

@@ -2,11 +2,14 @@
 
 import functools
 
+import geopandas
 import numpy as np
 import pandas as pd
 import pytest
+from shapely import box
 
 from kazgeo import analyses, autocorrelation, hotspots, indicators, regionalization, regions, settlements
+from kazgeo.analyses.whole_map import _by_distance
 from kazgeo.data import embedded
 from kazgeo.errors import InputError
 from kazgeo.io import Source
@@ -107,6 +110,55 @@ def test_change_is_between_the_two_years():
         run("local_moran_change", oblasts(), panel(), "doctors", first_year=2020, last_year=2010)
 
 
+def test_rates_are_given_plain_and_standardised():
+    layer = run("local_moran_rate", oblasts(), "sick", "people", **DRAWS).layer
+    np.testing.assert_allclose(layer["rate_per_1000"], 1000 * oblasts()["sick"] / oblasts()["people"])
+    wanted = autocorrelation.standardized_rate(oblasts()["sick"], oblasts()["people"])
+    np.testing.assert_array_equal(layer["rate_standardized"], wanted)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("bivariate_moran", ("income", "grp")), ("local_lee", ("income", "grp")),
+        ("local_geary", (("income", "grp"),)), ("neighbour_match", (("income", "grp"),)),
+    ],
+)  # fmt: skip
+def test_logarithms_are_of_every_indicator(name, arguments):
+    draws = {} if name == "neighbour_match" else DRAWS
+    logs = oblasts().assign(**np.log(both()))
+    got, want = run(name, oblasts(), *arguments, logarithm=True, **draws), run(name, logs, *arguments, **draws)
+    assert got.layer["p"].tolist() == want.layer["p"].tolist()
+    assert got.layer["p"].tolist() != run(name, oblasts(), *arguments, **draws).layer["p"].tolist()
+
+
+def test_the_mean_of_neighbours_is_told_in_the_unit_of_the_values():
+    logs = oblasts().assign(income=np.log(both()["income"]))
+    got, want = run("losh", oblasts(), "income", logarithm=True, **DRAWS), run("losh", logs, "income", **DRAWS)
+    np.testing.assert_allclose(got.layer["local_mean"], np.exp(want.layer["local_mean"]))
+    assert got.layer["local_mean"].between(both()["income"].min(), both()["income"].max()).all()
+
+
+def test_a_corrected_p_is_shown_only_where_there_was_a_correction():
+    shown = {c: [f.column for f in run("local_moran", oblasts(), "income", correction=c, **DRAWS).fields]
+             for c in ("fdr", "none")}  # fmt: skip
+    assert shown == {"fdr": ["income", "p", "p_adjusted"], "none": ["income", "p"]}
+
+
+def test_exact_tests_have_no_seed_and_tell_how_many_they_tested():
+    outcome = run("local_join_count", oblasts(), ("rich",))
+    assert outcome.seed is None
+    assert "none of 8 tested units" in outcome.summary()
+    assert "fewer than 30 units" in outcome.summary()
+    assert {c.value: c.label for c in outcome.style.classes}["not tested"] == "not tested: without the mark"
+    fifth = run("quantile_lisa", oblasts(), ("income",))
+    assert fifth.style.title == "clusters of a quantile"
+    many = places().assign(mark=(places()["population"] > 20_000).astype(float))
+    few = run("local_join_count", many, ("mark",), neighbours="nearest")
+    assert few.layer["p"].notna().sum() < 351
+    assert "fewer than 30 units" not in few.summary()
+
+
 def test_the_whole_map_in_three_figures():
     outcome = run("global_autocorrelation", oblasts(), "income", **DRAWS)
     table = outcome.tables["statistics"].set_index("statistic")
@@ -119,6 +171,29 @@ def test_the_whole_map_in_three_figures():
     assert slope == pytest.approx(chart.slope, abs=1e-12)  # Moran's I is the slope of its scatter plot
     assert "Getis-Ord G" not in run("global_autocorrelation", oblasts().assign(x=-oblasts()["income"]), "x",
                                     **DRAWS).tables["statistics"]["statistic"].tolist()  # fmt: skip
+
+
+def test_g_is_of_the_plain_values_where_the_others_are_of_logarithms():
+    plain, logs = (run("global_autocorrelation", oblasts(), "income", logarithm=log, **DRAWS).tables["statistics"]
+                   for log in (False, True))  # fmt: skip
+    assert (plain["value"] == logs["value"]).tolist() == [False, False, True]
+
+
+def test_kinds_that_keep_apart_are_told_apart_from_those_that_keep_together():
+    x, y = np.meshgrid(np.arange(6), np.arange(6))
+    cells = [box(60 + i / 10, 48 + j / 10, 60.1 + i / 10, 48.1 + j / 10) for j in range(6) for i in range(6)]
+    board = geopandas.GeoDataFrame(geometry=cells, crs=4326)
+    board["chess"] = np.where((x + y).ravel() % 2, "black", "white")
+    board["own"] = [str(i) for i in range(36)]
+    board["half"] = np.where(x.ravel() < 3, "west", "east")
+    rook = {"neighbours": "rook", **DRAWS}
+    assert (
+        "fewer neighbours of their own than by chance (p of at most 0.05, not corrected): black:"
+        in run("join_counts", board, "chess", **rook).summary()
+    )
+    assert "more neighbours of their own" in run("join_counts", board, "half", **rook).summary()
+    with pytest.raises(InputError, match="kind wants a column of kinds that units share; in 'own' no two are alike"):
+        run("join_counts", board, "own", **rook)
 
 
 def test_kinds_that_keep_together_are_named():
@@ -157,6 +232,21 @@ def test_correlogram_by_distance():
     done = autocorrelation.correlogram(np.log(places()["population"]), places(), n_bands=4, permutations=99, rng=3)
     pd.testing.assert_frame_equal(outcome.tables["by_distance"], done.table)
     assert outcome.charts[0].data.index.tolist() == (done.table["to_m"] / 1000).tolist()
+    low = int((done.table["p"] <= 0.05).sum())
+    assert f"not corrected for their number: {low} of 4." in outcome.summary()
+    some = places().assign(north=places().geometry.y)
+    assert "z is largest at the last distance" in run("correlogram", some, "north", permutations=99).summary()
+
+
+@pytest.mark.parametrize(
+    ("z", "ends"), [([5, 3, 1], "first"), ([1, 3, 5], "last"), ([1, 5, 3], ""), ([np.nan] * 3, "")]
+)
+def test_a_peak_at_an_end_of_the_distances_is_told(z, ends):
+    table = pd.DataFrame({"to_m": [1e3, 2e3, 3e3], "I": 0.5, "z": z, "p": [0.01, 0.05, 0.2]})
+    said = [str(message.template) for message in _by_distance(table)]
+    assert len(said) == (0 if np.isnan(z[0]) else 1 + bool(ends))
+    assert (ends == "") == (not any("z is largest" in text for text in said))
+    assert any(f"at the {ends} distance" in text for text in said) or not ends
 
 
 def test_optimised_hot_spots():
@@ -221,7 +311,18 @@ def test_regions_of_like_neighbours(method):
         done = make(both(), queen(), n_regions=4, **({} if method in ("skater", "ward") else {"rng": 3}))
     assert outcome.layer["zone"].tolist() == done.label.tolist()
     assert outcome.numbers["between"] == done.ratio
+    assert all(f"Region {k} (" in outcome.summary() for k in range(1, min(done.n_regions, 10) + 1))
+    assert ".." not in outcome.summary("kk")
     assert {c.value for c in outcome.style.classes} >= set(done.label)
+
+
+def test_regions_of_logarithms_have_geometric_means():
+    got = run("regionalize", oblasts(), ("income", "grp"), zones=4, logarithm=True)
+    done = regionalization.skater(np.log(both()), queen(), n_regions=4)
+    assert got.layer["zone"].tolist() == done.label.tolist()
+    np.testing.assert_allclose(got.tables["profile"]["income"], np.exp(done.profile["income"]))
+    most = run("suggest_regions", oblasts(), ("income", "grp"), most=4, logarithm=True)
+    assert most.numbers["zones"] == regionalization.suggest_regions(np.log(both()), queen(), k_range=(2, 4)).n_regions
 
 
 def test_a_number_of_regions_is_suggested():

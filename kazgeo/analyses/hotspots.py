@@ -1,4 +1,4 @@
-"""Hot spots beyond one distance and one year: at the distance of the peak, and over the years."""
+"""Hot and cold spots: among chosen neighbours, at the distance of the peak, and over the years."""
 
 from __future__ import annotations
 
@@ -6,16 +6,85 @@ from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 from kazgeo.analyses.declare import analysis
 from kazgeo.analyses.kinds import Field, Number, Output, Panel, Regions, Units
-from kazgeo.analyses.options import Near, near
-from kazgeo.analyses.tested import more_than, significance, spot_style, structure, values_of
+from kazgeo.analyses.options import LocalTest, Near, local_options, near
+from kazgeo.analyses.significance import TESTS, few, more_than, significance, spot_style, structure, tests, values_of
 from kazgeo.choices import Correction, Peak
-from kazgeo.progress import Progress, silent
+from kazgeo.progress import Progress, part, silent
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from kazgeo.analyses.outcome import Outcome
     from kazgeo.messages import Message
+
+
+@analysis(
+    "Hot spots",
+    Output("layer", "vector", "Hot and cold spots", ("gi_z", "hot_spot", *TESTS), like="units"),
+    Output("hot", "number", "Hot spots, significant after correction"),
+    Output("cold", "number", "Cold spots, significant after correction"),
+    tags=("hot spot", "cold spot", "Gi*", "hotspots"),
+)
+def getis_ord(
+    units: Units,
+    indicator: Annotated[str, Field("units")],
+    *,
+    logarithm: bool = False,
+    include_self: bool = True,
+    progress: Progress = silent,
+    **options: Unpack[LocalTest],
+) -> Outcome:
+    """Getis-Ord Gi*: hot and cold spots at 90, 95 and 99 %, after correction for many tests.
+
+    The value is the z-score of Ord and Getis (1995); significance is by conditional permutation, because z is only
+    normal for well-behaved values and many neighbours.
+
+    Parameters
+    ----------
+    units : polygons or points
+        Regions or settlements with a unique id.
+    indicator : str
+        Column of the values.
+    logarithm : bool
+        Take the natural logarithm first, for skewed money values.
+    include_self : bool
+        Count the unit among its neighbours (Gi*); otherwise Gi.
+    """
+    from kazgeo.analyses.outcome import Outcome, told
+    from kazgeo.hotspots import getis_ord as test
+    from kazgeo.messages import mark
+    from kazgeo.style import TooltipField
+
+    progress(0.05, "neighbours")
+    weights = near(units, options)
+    done = test(
+        values_of(units, indicator, logarithm),
+        weights,
+        star=include_self,
+        progress=part(progress, 0.2, 1.0),
+        **local_options(options),
+    )
+    layer = units.copy()
+    layer["gi_z"], layer["hot_spot"] = done.value, done.label
+    layer["p"], layer["p_adjusted"] = done.p, done.p_adjusted
+    sure = done.p_adjusted <= done.alpha
+    counts = {
+        mark("hot spots"): layer.index[sure & (done.value > 0)],
+        mark("cold spots"): layer.index[sure & (done.value < 0)],
+    }
+    return Outcome(
+        (*significance(done, counts, units, weights), *structure(weights), *told(done.dropped)),
+        layer=layer,
+        numbers={"hot": len(counts["hot spots"]), "cold": len(counts["cold spots"])},
+        style=spot_style().without_empty(done.label, "isolate", "undefined"),
+        fields=(
+            TooltipField(indicator, "value", "", 2),
+            TooltipField("gi_z", "Gi* as z-score", "", 2),
+            *tests(done),
+        ),
+        dropped=done.dropped,
+        seed=options["seed"],
+    )
 
 
 @analysis(
@@ -103,7 +172,7 @@ def optimized_hot_spots(
         tables={"correlogram": curve},
         numbers={"distance_km": done.distance_m / 1000, **{k.split()[0]: len(v) for k, v in found.items()}},
         style=spot_style().without_empty(spots.label, "isolate", "undefined"),
-        fields=(TooltipField(indicator, "value", "", 2), TooltipField("p_adjusted", "p after correction", "", 4)),
+        fields=(TooltipField(indicator, "value", "", 2), *tests(spots)),
         charts=(chart,),
         dropped=done.dropped,
         seed=spots.seed,
@@ -136,8 +205,8 @@ _CATEGORIES = (
 
 @analysis(
     "Hot spots",
-    Output("layer", "vector", "Emerging hot spots", ("category", "trend_z", "trend_p", "hot_years", "cold_years"),
-           like="regions"),
+    Output("layer", "vector", "Emerging hot spots",
+           ("category", "trend_z", "trend_p", "hot_years", "cold_years", "years"), like="regions"),
     Output("counts", "table", "Regions by category", ("category", "regions")),
     Output("bins", "table", "Gi* by region and year"),
     Output("hot", "number", "Regions with a hot pattern"),
@@ -228,10 +297,11 @@ def emerging_hot_spots(
     findings = _patterns(layer, counts, labels, names_of(regions))
     findings += _left_out(done.dropped, len(regions) * len(done.years))
     if done.cannot_pass:
-        few = {"m": permutations, "p": Num(done.bins["p"].min(), 6)}
+        least = {"m": permutations, "p": Num(done.bins["p"].min(), 6)}
         findings.append(
-            Message("With {m} draws the smallest p is {p}, which can't pass the correction; take more draws.", few)
+            Message("With {m} draws the smallest p is {p}, which can't pass the correction; take more draws.", least)
         )
+    findings += few(int((layer["category"] != "undefined").sum()))
     if done.few_years:
         findings.append(
             Message("With fewer than ten years the patterns rest on little (years: {n}).", {"n": len(done.years)})
@@ -292,7 +362,10 @@ def _patterns(layer: pd.DataFrame, counts: pd.Series, labels: dict[str, str], na
             continue
         units = more_than(list(layer.index[layer["category"] == code]), names)
         said.append(Message("{kind}: {n} ({units})", {"kind": Term(words), "n": int(counts[code]), "units": units}))
-    known = {"n": len(layer), "none": int(counts["no-pattern"])}
+    tested = len(layer) - int(counts["undefined"])
+    if not tested:
+        return [Message("Nothing could be tested: no region has what a pattern wants.")]
+    known = {"n": tested, "none": int(counts["no-pattern"])}
     if not said:
         return [Message("No pattern of hot or cold spots over the years in any of {n} regions.", known)]
     first = Message("Patterns of hot and cold spots over the years: {kinds}.", {"kinds": tuple(said)})

@@ -14,10 +14,13 @@ if TYPE_CHECKING:
 
     from kazgeo.autocorrelation.significance import LocalInference
     from kazgeo.messages import Message, Num
+    from kazgeo.style import TooltipField
     from kazgeo.weights import Weights
 
 __all__ = [
+    "TESTS",
     "counted",
+    "few",
     "lisa_style",
     "more_than",
     "percent",
@@ -25,8 +28,13 @@ __all__ = [
     "significance",
     "spot_style",
     "structure",
+    "table_of",
+    "tests",
     "values_of",
 ]
+
+#: Columns of every local test.
+TESTS = ("p", "p_adjusted")
 
 
 def values_of(units: pd.DataFrame, column: str, logarithm: bool) -> pd.Series:
@@ -43,6 +51,17 @@ def values_of(units: pd.DataFrame, column: str, logarithm: bool) -> pd.Series:
     if len(bad):
         raise InputError(f"the logarithm wants values above 0; '{column}' is not in {len(bad)} units: {listing(bad)}")
     return np.log(values)
+
+
+def table_of(units: pd.DataFrame, columns: tuple[str, ...], logarithm: bool) -> pd.DataFrame:
+    """Return the columns as numbers, their natural logarithms when asked for."""
+    import pandas as pd
+
+    from kazgeo.errors import InputError
+
+    if not columns:
+        raise InputError("name at least one column in indicators")
+    return pd.DataFrame({name: values_of(units, name, logarithm) for name in columns}, index=units.index)
 
 
 @contextmanager
@@ -93,12 +112,17 @@ def structure(weights: Weights) -> list[Message]:
     """Say what the map's graph looks like where it matters."""
     from kazgeo.messages import Message
 
-    out = []
-    if len(weights.isolates):
-        out.append(Message("Without a neighbour, and so without a part in it: {n}.", {"n": len(weights.isolates)}))
-    if weights.n_components > 1 + len(weights.isolates):
-        out.append(Message("Unconnected parts of the map: {n}.", {"n": weights.n_components}))
-    return out
+    parts = weights.n_components - len(weights.isolates)  # units without a neighbour are told as such
+    return [Message("Unconnected parts of the map: {n}.", {"n": parts})] if parts > 1 else []
+
+
+def few(used: int) -> list[Message]:
+    """Say it when fewer than 30 units have values."""
+    from kazgeo.messages import Message
+
+    if used >= 30:
+        return []
+    return [Message("With fewer than 30 units only very strong patterns can be told from chance.")]
 
 
 def counted(label: pd.Series, *kinds: str) -> dict[str, pd.Index]:
@@ -116,9 +140,11 @@ def significance(
     from kazgeo.analyses.outcome import names_of
     from kazgeo.messages import Message, Num, Term
 
+    some_only = bool((done.label == "not tested").any())
+    unit = Message("of {n} tested units" if some_only else "of {n} units", {"n": done.n_tests})
     values = {
         "n": done.n_significant,
-        "total": done.n_tests,
+        "total": unit,
         "alpha": percent(done.alpha),
         "before": done.n_significant_unadjusted,
     }
@@ -132,14 +158,14 @@ def significance(
             for kind, some in found.items()
             if len(some)
         )
-        some = "Significant at {alpha} after the correction: {n} of {total} units ({before} before it): {kinds}."
+        some = "Significant at {alpha} after the correction: {n} {total} ({before} before it): {kinds}."
         if plain:
-            some = "Significant at {alpha}, not corrected for many tests: {n} of {total} units: {kinds}."
+            some = "Significant at {alpha}, not corrected for many tests: {n} {total}: {kinds}."
         out = [Message(some, values | {"kinds": listed})]
     else:
-        none = "Significant at {alpha} after the correction: none of {total} units; without it: {before}."
+        none = "Significant at {alpha} after the correction: none {total}; without it: {before}."
         if plain:
-            none = "Significant at {alpha}, not corrected for many tests: none of {total} units."
+            none = "Significant at {alpha}, not corrected for many tests: none {total}."
         out = [Message(none, values)]
     lowest = done.p.dropna().sort_values().head(3)
     names = names_of(units)
@@ -160,9 +186,17 @@ def significance(
                 {"error": Num(done.count_error, 0)},
             )
         )
-    if done.n_tests < 30:
-        out.append(Message("With fewer than 30 units only very strong patterns can be told from chance."))
-    return out
+    return out + few(int((~done.label.isin(["isolate", "undefined"])).sum()))
+
+
+def tests(done: LocalInference) -> tuple[TooltipField, ...]:
+    """Return the p-values that a tooltip tells; the corrected one only where there was a correction."""
+    from kazgeo.style import TooltipField
+
+    plain = TooltipField("p", "p", "", 4)
+    if done.correction is Correction.NONE:
+        return (plain,)
+    return (plain, TooltipField("p_adjusted", "p after correction", "", 4))
 
 
 def lisa_style(title: str) -> Any:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 from kazgeo.analyses.declare import analysis
 from kazgeo.analyses.kinds import Field, Number, Output, Regions
 from kazgeo.analyses.options import Near, near
-from kazgeo.analyses.tested import renamed, structure, values_of
+from kazgeo.analyses.significance import more_than, renamed, structure, table_of, values_of
+from kazgeo.choices import Counted, Method
 from kazgeo.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -20,25 +20,6 @@ if TYPE_CHECKING:
 
 #: What the faces call the methods' parameters.
 _NAMES = {"n_regions": "zones", "min_size": "min_units"}
-
-
-class Method(StrEnum):
-    """How regions are made."""
-
-    SKATER = "skater"
-    AZP = "azp"
-    MAX_P = "max_p"
-    WARD = "ward"
-    KMEDOIDS = "kmedoids"
-
-
-class Counted(StrEnum):
-    """Methods that make a given number of regions."""
-
-    SKATER = "skater"
-    AZP = "azp"
-    WARD = "ward"
-    KMEDOIDS = "kmedoids"
 
 
 @analysis(
@@ -59,6 +40,7 @@ def regionalize(
     min_units: Annotated[int, Number(1, 10_000)] = 1,
     floor: Annotated[str, Field("regions")] = "",
     floor_min: Annotated[float, Number(0, 1e12)] = 0.0,
+    logarithm: bool = False,
     seed: int = 0,
     progress: Progress = silent,
     **options: Unpack[Near],
@@ -84,15 +66,19 @@ def regionalize(
         Column of which every region must have a least sum, such as inhabitants.
     floor_min : float
         Least sum of that column.
+    logarithm : bool
+        Take the natural logarithm of all indicators first, for skewed money values; the means are then geometric.
     seed : int
         Gives the same regions again.
     """
+    import numpy as np
+
     from kazgeo import regionalization
     from kazgeo.analyses.outcome import Outcome, told
     from kazgeo.errors import InputError
     from kazgeo.style import TooltipField
 
-    values, weights = _table(regions, indicators), near(regions, options)
+    values, weights = _table(regions, indicators, logarithm), near(regions, options)
     limits = _limits(regions, min_units, floor, floor_min)
     if method == Method.MAX_P and not floor and min_units < 2:
         raise InputError("regionalize: max-p wants a floor: a column with a least sum, or min_units of at least 2")
@@ -103,8 +89,10 @@ def regionalize(
         done = make(values, weights, **number, **drawn, **limits)
     layer = regions.assign(zone=done.label)
     profile = done.profile.rename_axis("zone").reset_index()
+    if logarithm:
+        profile[list(indicators)] = np.exp(profile[list(indicators)])
     return Outcome(
-        (*_findings(done, indicators), *structure(weights), *told(done.dropped)),
+        (*_findings(done, profile, indicators), *_members(done, regions), *structure(weights), *told(done.dropped)),
         layer=layer,
         tables={"profile": profile},
         numbers={"zones": done.n_regions, "between": done.ratio, "pseudo_f": done.pseudo_f},
@@ -133,6 +121,7 @@ def suggest_regions(
     min_units: Annotated[int, Number(1, 10_000)] = 1,
     floor: Annotated[str, Field("regions")] = "",
     floor_min: Annotated[float, Number(0, 1e12)] = 0.0,
+    logarithm: bool = False,
     seed: int = 0,
     progress: Progress = silent,
     **options: Unpack[Near],
@@ -159,6 +148,8 @@ def suggest_regions(
         Column of which every region must have a least sum, such as inhabitants.
     floor_min : float
         Least sum of that column.
+    logarithm : bool
+        Take the natural logarithm of all indicators first, for skewed money values.
     seed : int
         Gives the same numbers again.
     """
@@ -170,7 +161,7 @@ def suggest_regions(
 
     if fewest > most:
         raise InputError(f"suggest_regions: fewest must not exceed most; got {fewest} and {most}")
-    values, weights = _table(regions, indicators), near(regions, options)
+    values, weights = _table(regions, indicators, logarithm), near(regions, options)
     limits = _limits(regions, min_units, floor, floor_min)
     with renamed(**_NAMES):
         done = suggest(
@@ -200,16 +191,12 @@ def suggest_regions(
     )  # fmt: skip
 
 
-def _table(regions: pd.DataFrame, indicators: tuple[str, ...]) -> pd.DataFrame:
-    import pandas as pd
-
+def _table(regions: pd.DataFrame, indicators: tuple[str, ...], logarithm: bool) -> pd.DataFrame:
     from kazgeo.errors import InputError, listing
 
-    if not indicators:
-        raise InputError("name at least one column in indicators")
-    if taken := [name for name in indicators if name in ("size", "zone")]:
+    if taken := [name for name in indicators if name in ("size", "score", "zone")]:
         raise InputError(f"the table of regions has a column {listing(taken)} of its own; rename that indicator")
-    return pd.DataFrame({name: values_of(regions, name, False) for name in indicators}, index=regions.index)
+    return table_of(regions, indicators, logarithm)
 
 
 def _limits(regions: pd.DataFrame, min_units: int, floor: str, floor_min: float) -> dict[str, Any]:
@@ -222,13 +209,28 @@ def _limits(regions: pd.DataFrame, min_units: int, floor: str, floor_min: float)
     return out | ({"floor": values_of(regions, floor, False), "floor_min": floor_min} if floor else {})
 
 
-def _findings(done: Any, indicators: tuple[str, ...]) -> list[Message]:
+def _members(done: Any, regions: pd.DataFrame) -> list[Message]:
+    """Name the units of every region, of the first ten at most."""
+    from kazgeo.analyses.outcome import names_of
+    from kazgeo.messages import Message
+
+    names = names_of(regions)
+    return [
+        Message(
+            "Region {zone} ({units}): {n} units.",
+            {"zone": str(k), "units": more_than(list(units), names), "n": len(units)},
+        )
+        for k, units in ((k, done.region.index[done.region == k]) for k in range(1, min(done.n_regions, 10) + 1))
+    ]
+
+
+def _findings(done: Any, profile: pd.DataFrame, indicators: tuple[str, ...]) -> list[Message]:
     """Say how many regions there are, how different, and which is lowest in the first indicator."""
     from kazgeo.messages import Message, Num, Term
 
     shares = {"n": done.n_regions, "share": Num(100 * done.ratio, 0, "%")}
     out = [Message("Regions: {n}; {share} of the differences between units lie between them.", shares)]
-    means = done.profile[indicators[0]]
+    means = profile.set_index("zone")[indicators[0]]
     ends = {
         "name": Term(indicators[0]), "low": str(means.idxmin()), "a": Num(float(means.min()), 2),
         "high": str(means.idxmax()), "b": Num(float(means.max()), 2),
