@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from kazgeo.locale import Speaker, speaker
 from kazgeo.messages import Num, Term
+from kazgeo.report.headings import CODES, COLUMNS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +20,9 @@ __all__ = ["Report", "Section", "SourceLine", "render"]
 
 _ROWS = 20
 _COLUMNS = 11
-_P_VALUES = {"p", "p_adjusted", "p_trend", "p_randomization"}
+_P_VALUES = {
+    "p", "p_adjusted", "p_bonferroni", "p_normal", "p_normality", "p_randomization", "p_trend", "cluster_p", "trend_p",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -205,105 +208,4 @@ def _cell(value: Any, column: str, digits: int, speech: Speaker) -> tuple[str, b
         return f"< {speech.number(0.0001, 4)}", True
     if isinstance(value, int | float):
         return speech.word(Num(float(value), digits)), True
-    return speech.word(Term(COLUMNS.get(str(value), str(value)))), False
-
-
-def _mark(*pairs: tuple[str, str]) -> dict[str, str]:
-    return dict(pairs)
-
-
-#: English headings of columns and tables (translated when shown).
-COLUMNS = _mark(
-    ("name_en", "name"),
-    ("name_ru", "name"),
-    ("name_kk", "name"),
-    ("year", "year"),
-    ("region", "region"),
-    ("layer", "by unit"),
-    ("by_year", "by year"),
-    ("by_region", "by region"),
-    ("movers", "who moved it"),
-    ("merged", "what was merged"),
-    ("centres", "centres"),
-    ("contributions", "what the index is made of"),
-    ("travel_time_min", "travel time, min"),
-    ("route_km", "length of the route, km"),
-    ("road_distance_km", "distance to the road, km"),
-    ("nearest_name", "nearest centre"),
-    ("settlements", "settlements"),
-    ("without_result", "without result"),
-    ("median_min", "median, min"),
-    ("longest_min", "longest, min"),
-    ("mean_min", "mean, min"),
-    ("people_at_least", "people at least"),
-    ("population_known", "people (known)"),
-    ("people_beyond", "people beyond the standard"),
-    ("share_beyond_percent", "share beyond, %"),
-    ("remoteness", "remoteness score"),
-    ("remoteness_class", "remoteness"),
-    ("remoteness_rank", "rank (1 = most remote)"),
-    ("deprivation", "deprivation index"),
-    ("deprivation_rank", "rank (1 = most deprived)"),
-    ("trend_per_decade", "trend per decade"),
-    ("p_trend", "p of the trend"),
-    ("typology", "level and trend"),
-    ("main_driver", "main driver"),
-    ("cluster", "cluster"),
-    ("hot_spot", "hot or cold spot"),
-    ("gi_z", "Gi* as z-score"),
-    ("p", "p"),
-    ("p_adjusted", "p after correction"),
-    ("I", "Moran's I"),
-    ("expected", "expected"),
-    ("z_randomization", "z"),
-    ("p_randomization", "p (analytic)"),
-    ("n", "n"),
-    ("n_missing", "missing"),
-    ("mean", "mean"),
-    ("gini", "Gini"),
-    ("theil", "Theil"),
-    ("gini_weighted", "Gini, weighted"),
-    ("theil_weighted", "Theil, weighted"),
-    ("theil_between", "Theil between groups"),
-    ("theil_within", "Theil within groups"),
-    ("williamson", "Williamson"),
-    ("max_min", "max : min"),
-    ("hoover", "Hoover"),
-    ("hoover_weighted", "Hoover, weighted"),
-    ("mean_log_deviation", "mean log deviation"),
-    ("coefficient_of_variation", "coefficient of variation"),
-    ("sd_log", "standard deviation of logarithms"),
-    ("n_weighted", "n with a weight"),
-    ("term_before", "Theil's term, before"),
-    ("term_after", "Theil's term, after"),
-    ("term_change", "change of Theil's term"),
-    ("s0", "sum of weights"),
-    ("seed", "random seed"),
-    ("variance_normality", "variance (normality)"),
-    ("variance_randomization", "variance (randomization)"),
-    ("z_normality", "z (normality)"),
-    ("p_normality", "p (normality)"),
-    ("theil_distance", "part in the disparity"),
-    ("theil_distance_change", "part in the change"),
-    ("distance_before", "part before"),
-    ("distance_after", "part after"),
-    ("distance_change", "part in the change"),
-    ("ratio_before", "to the mean, before"),
-    ("ratio_after", "to the mean, after"),
-    ("regions_raw", "regions, as published"),
-    ("regions_harmonised", "regions, harmonised"),
-    ("theil_raw", "Theil, as published"),
-    ("theil_harmonised", "Theil, harmonised"),
-    ("theil_weighted_raw", "Theil weighted, as published"),
-    ("theil_weighted_harmonised", "Theil weighted, harmonised"),
-    ("max_min_raw", "max : min, as published"),
-    ("max_min_harmonised", "max : min, harmonised"),
-    ("indicator", "indicator"),
-    ("parts", "parts"),
-    ("rule", "rule"),
-    ("unit", "unit"),
-    ("classes", "classes"),
-    ("class", "class"),
-    ("units", "number of units"),
-    ("reason", "reason"),
-)
+    return speech.word(Term(CODES.get(str(value), str(value)))), False
