@@ -49,6 +49,7 @@ class Output:
     kind: str
     label: str = ""
     suffix: str = ""
+    sometimes: tuple = ()
     geometry: str = ""
     like: str = ""
     fields: tuple = ()
