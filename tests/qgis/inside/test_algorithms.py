@@ -70,7 +70,7 @@ def inputs(name: str, roads: str, places: str, land: object = None) -> dict:
         "local_join_count": {"UNITS": land, "MARKS": "mark"},
         "quantile_lisa": {**near, "INDICATORS": "population"},
         "losh": {**near, "INDICATOR": "population"},
-        "local_lee": {**near, "INDICATOR": "population", "AROUND": "population"},
+        "local_lee": {**near, "INDICATOR": "population", "SECOND": "population"},
         "neighbour_match": {"UNITS": places, "INDICATORS": "population"},
         "optimized_hot_spots": {"UNITS": places, "INDICATOR": "population", "BANDS": 5},
         "emerging_hot_spots": {"REGIONS": REGIONS, **panel, **YEARS},
