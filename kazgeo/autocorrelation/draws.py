@@ -18,6 +18,8 @@ __all__ = ["SharedDraws", "distinct_draws", "seed_of", "stream_key"]
 
 #: Numbers held at once; decides memory, never results.
 BLOCK = 4_000_000
+#: Comparisons below which all pairs of a row are quicker compared than sorted.
+SMALL = 100_000
 
 
 def seed_of(rng: int | np.random.Generator | None) -> int:
@@ -81,21 +83,39 @@ def distinct_draws(rng: np.random.Generator, n: int, k: int, rows: int) -> NDArr
     if 2 * k > n:
         return rng.permuted(np.tile(np.arange(n), (rows, 1)), axis=1)[:, :k]
     draws = rng.integers(n, size=(rows, k))
-    ranked = np.sort(draws, axis=1)
-    open_rows = np.flatnonzero((ranked[:, 1:] == ranked[:, :-1]).any(axis=1))
+    open_rows = _with_repeats(draws)
     while len(open_rows):
         some = draws[open_rows]
-        order = np.argsort(some, axis=1, kind="stable")
-        ranked = np.take_along_axis(some, order, axis=1)
-        repeats = np.zeros(some.shape, dtype=bool)
-        repeats[:, 1:] = ranked[:, 1:] == ranked[:, :-1]
-        again = np.zeros(some.shape, dtype=bool)
-        np.put_along_axis(again, order, repeats, axis=1)
+        again = _repeats(some)
         some[again] = rng.integers(n, size=int(again.sum()))
         draws[open_rows] = some
-        ranked = np.sort(some, axis=1)
-        open_rows = open_rows[(ranked[:, 1:] == ranked[:, :-1]).any(axis=1)]
+        open_rows = open_rows[_with_repeats(some)]
     return draws
+
+
+def _with_repeats(draws: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the rows in which a number comes twice."""
+    width = draws.shape[1] - 1
+    if width < 1:
+        return np.empty(0, dtype=np.int64)
+    ranked = np.sort(draws, axis=1)
+    twice = np.flatnonzero(ranked[:, 1:] == ranked[:, :-1])
+    return np.unique(twice // width) if len(twice) else twice
+
+
+def _repeats(some: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which numbers repeat an earlier one of their row."""
+    rows, k = some.shape
+    if rows * k * k < SMALL:  # all pairs: fewer steps
+        earlier = np.tri(k, k, -1, dtype=bool)
+        return np.asarray(((some[:, :, None] == some[:, None, :]) & earlier).any(axis=2))
+    order = np.argsort(some, axis=1, kind="stable")
+    ranked = np.take_along_axis(some, order, axis=1)
+    repeats = np.zeros(some.shape, dtype=bool)
+    repeats[:, 1:] = ranked[:, 1:] == ranked[:, :-1]
+    again = np.zeros(some.shape, dtype=bool)
+    np.put_along_axis(again, order, repeats, axis=1)
+    return again
 
 
 @dataclass(frozen=True)

@@ -41,8 +41,8 @@ NUMBERS = 8_000_000
 FEWEST = 200
 #: Cells of the look-up's grid for every draw.
 GRID = 16
-#: Numbers drawn and looked up below which threads cost more than they save.
-SMALL = 60_000
+#: Numbers drawn, and units looked up, below which threads cost more than they save.
+FEW_DRAWN, FEW_UNITS = 500_000, 300_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,8 +173,6 @@ def conditional_tails(
         parts = [(part, SharedDraws(n, part.k, m, seed)) for part in _parts(columns, weights, factors, m)]
         tables, others = [p for p in parts if p[0].table], [p for p in parts if not p[0].table]
         edge = len(tables) / max(1, len(parts))
-        if n + m * sum(p.k for p, _ in tables) < SMALL:
-            executor = executor or (None if others else Here())
         _by_table(tails, tables, executor, stretch(progress, 0.0, edge))
         _one_by_one(tails, others, executor, stretch(progress, edge, 1.0))
     progress(1.0, WORD)
@@ -188,21 +186,24 @@ def _by_table(
     sums = [np.empty(draws.m) for _, draws in parts]
     which = [(number, b) for number, (_, draws) in enumerate(parts) for b in range(draws.n_blocks)]
     tasks: list[tuple[Any, ...]] = [(*parts[number], b) for number, b in which]
-    for part, _ in parts:
-        tails.greater[part.units] = tails.less[part.units] = 0
-    for (number, _), dealt in zip(which, run(_dealt, tasks, executor, stretch(progress, 0.0, 0.5), WORD), strict=True):
+    own = []
+    few = sum(draws.m * draws.k for _, draws in parts) < FEW_DRAWN
+    done = run(_dealt, tasks, Here() if few and executor is None else executor, stretch(progress, 0.0, 0.5), WORD)
+    for (number, _), dealt in zip(which, done, strict=True):
         sums[number][dealt.rows] = dealt.sums
-        np.add.at(tails.greater, dealt.units, dealt.greater)
-        np.add.at(tails.less, dealt.units, dealt.less)
+        own.append(dealt)
     for table in sums:
         table.sort()
     cuts = [(number, *cut) for number, (part, _) in enumerate(parts) for cut in pieces(len(part.units), UNITS)]
     tasks = [(sums[number], parts[number][0].low[a:b], parts[number][0].high[a:b]) for number, a, b in cuts]
-    done = run(_looked_up, tasks, executor, stretch(progress, 0.5, 1.0), WORD)
-    for (number, a, b), counted in zip(cuts, done, strict=True):
+    few = sum(len(part.units) for part, _ in parts) < FEW_UNITS
+    counts = run(_looked_up, tasks, Here() if few and executor is None else executor, stretch(progress, 0.5, 1.0), WORD)
+    for (number, a, b), counted in zip(cuts, counts, strict=True):
         some = parts[number][0].units[a:b]
-        tails.greater[some] += counted[0]
-        tails.less[some] += counted[1]
+        tails.greater[some], tails.less[some] = counted
+    for dealt in own:
+        np.add.at(tails.greater, dealt.units, dealt.greater)
+        np.add.at(tails.less, dealt.units, dealt.less)
 
 
 def _one_by_one(
@@ -278,7 +279,7 @@ def _parts(
             size = len(units) if table else max(FEWEST, NUMBERS // m)
             for start, stop in pieces(len(units), size):
                 some = units[start:stop]
-                own = weights.data[weights.indptr[some][:, None] + np.arange(0 if alike else k)]
+                own = np.empty((len(some), 0)) if alike else weights.data[weights.indptr[some][:, None] + np.arange(k)]
                 yield _Part(int(k), values, some, own, factors[some], low[some], high[some])
 
 
@@ -313,14 +314,18 @@ class _Dealt(NamedTuple):
 def _dealt(part: _Part, draws: SharedDraws, number: int) -> _Dealt:
     """Return the sums of a block of draws, and what its draws of the unit itself add to the counts, by unit."""
     rows, drawn = draws.block(number)
-    total = part.values[drawn[:, : draws.k], 0].sum(axis=1)
-    own = part.own_draws(drawn, part.slots())
-    old = total[own.at]
-    new = old + own.change
-    bottom, top = part.low[own.unit], part.high[own.unit]
-    greater = (new >= bottom).astype(np.int64) - (old >= bottom)
-    less = (new <= top).astype(np.int64) - (old <= top)
-    return _Dealt(rows, total, part.units[own.unit], greater, less)
+    first, values = drawn[:, : draws.k], part.values[:, 0].take(drawn)
+    total = values[:, : draws.k].sum(axis=1)
+    unit = part.slots().take(first)
+    mine = np.flatnonzero(unit >= 0)
+    unit = unit.take(mine)
+    old = total.take(mine // draws.k)
+    new = old + (values[:, draws.k :] - values[:, : draws.k]).take(mine)
+    bottom, top = part.low.take(unit), part.high.take(unit)
+    greater = (new >= bottom).view(np.int8) - (old >= bottom).view(np.int8)
+    less = (new <= top).view(np.int8) - (old <= top).view(np.int8)
+    moved = np.flatnonzero(greater | less)
+    return _Dealt(rows, total, part.units[unit[moved]], greater[moved], less[moved])
 
 
 def _looked_up(
@@ -346,15 +351,15 @@ def first_at_least(ranked: NDArray[np.float64], values: NDArray[np.float64]) -> 
     """
     cells = GRID * len(ranked)
     low, high = ranked[0], ranked[-1]
-    if len(values) < cells // 4 or not high > low:
+    if len(values) < len(ranked) or not high > low:
         return np.asarray(np.searchsorted(ranked, values, side="left"), dtype=np.int64)
     scale = cells / (high - low)
-    start = np.searchsorted(ranked, low + np.arange(cells + 1) / scale, side="left").astype(np.int32)
-    guess = start[np.clip((values - low) * scale, 0, cells).astype(np.int32)]
+    start = np.zeros(cells + 2, dtype=np.int64)  # of every cell: ranked ones in the cells below
+    np.cumsum(np.bincount(((ranked - low) * scale).astype(np.int64), minlength=cells + 1)[: cells + 1], out=start[1:])
+    found: NDArray[np.int64] = start.take(np.clip((values - low) * scale, 0, cells).astype(np.int64))
     padded = np.concatenate([[-np.inf], ranked, [np.inf]])
-    missed = np.flatnonzero((padded[guess] >= values) | (padded[guess + 1] < values))
-    found: NDArray[np.int64] = guess.astype(np.int64)
-    found[missed] = np.searchsorted(ranked, values[missed], side="left")
+    missed = np.flatnonzero((padded.take(found) >= values) | (padded[1:].take(found) < values))
+    found[missed] = np.searchsorted(ranked, values.take(missed), side="left")
     return found
 
 

@@ -97,7 +97,7 @@ class Sample:
         if not self.in_place:
             out = np.full(len(self.index), np.nan)
             out[self.places] = values
-        return pd.Series(out, index=self.index, name=name, dtype=np.float64, copy=False)
+        return pd.Series(np.asarray(out, dtype=np.float64), index=self.index, name=name, copy=False)
 
     def spread_codes(self, codes: NDArray[Any], other: str | None, name: str) -> pd.Series:
         """Return codes of the used units on the caller's index, ``other`` elsewhere."""
@@ -147,19 +147,21 @@ def sample(y: pd.Series, weights: Any, *, transform: Transform | str = Transform
     given = as_weights(weights)
     same_units("y", y.index, "weights", given.ids)
     order = canonical_order(y.index)
-    has_value = ~np.isnan(values[order])
-    places = order[has_value]
+    ranked = y.index.is_monotonic_increasing  # the usual case: rows are in the order of ids
+    has_value = ~np.isnan(values if ranked else values[order])
+    whole = ranked and bool(has_value.all())
+    places = order if whole else order[has_value]
     if len(places) < 3:
         raise InputError(f"y must have a value for at least 3 units; got {len(places)} of {len(y)}")
     if not np.isfinite(given.data).all():
         raise InputError("weights must be finite numbers; got NaN or infinity among them")
-    ids = y.index[places]
+    ids = y.index if whole else y.index[places]
     kept = given if ids.equals(given.ids) else given.subset(ids)
     own = kept.self_weights
     bare = _without_self(kept) if own.any() else kept
     dropped = _told(y.index[order[~has_value]], bare.isolates, given)
     made = _transformed(bare, choice(Transform, transform, "transform"))
-    return Sample(y.index, places, values[places], made, own, dropped)
+    return Sample(y.index, places, values if whole else values[places], made, own, dropped)
 
 
 def sample_together(

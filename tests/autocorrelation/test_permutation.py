@@ -113,7 +113,7 @@ def test_pieces_threads_and_executors_change_nothing(monkeypatch, equal, feature
     weights = random_weights(30, 0.2, equal=equal)
     options = {"permutations": 50, "seed": 2, "draws": draws, "coefficients": np.full((30, features), -1.5)}
     whole = conditional_tails(values, weights, **options)
-    for name, size in (("UNITS", 7), ("NUMBERS", 3_000), ("FEWEST", 3), ("SMALL", 0)):
+    for name, size in (("UNITS", 7), ("NUMBERS", 3_000), ("FEWEST", 3), ("FEW_DRAWN", 0), ("FEW_UNITS", 0)):
         monkeypatch.setattr(permutation, name, size)
     found = [conditional_tails(values, weights, **options)]
     monkeypatch.setattr("os.cpu_count", lambda: 1)
