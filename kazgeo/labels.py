@@ -63,6 +63,8 @@ def canonical_order(index: pd.Index) -> NDArray[np.int64]:
     >>> canonical_order(pd.Index([])).tolist()
     []
     """
+    if str(index.dtype) == "category":  # by what the categories are, not by how they were listed
+        index = index.astype(object)
     if index.is_monotonic_increasing:
         return np.arange(len(index))
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -59,6 +59,8 @@ def higher_order(weights: Any, order: int, *, lower_orders: bool = False) -> Wei
         front = sp.csr_array(front > reached) if front.nnz else front
         reached = sp.csr_array(reached + front)
         found = sp.csr_array(found + front) if lower_orders else front
+        if not front.nnz:  # nothing lies farther
+            break
     return Weights.from_matrix(given.ids, found.astype(float))
 
 
@@ -142,7 +144,11 @@ def space_time(weights: Any, years: Sequence[int], *, back: int = 1, present: bo
     >>> space_time(Weights.from_pairs([], []), [2019])
     <Weights: 0 units>
     """
-    given, steps = as_weights(weights), len(years)
+    given = as_weights(weights)
+    if isinstance(years, (str, bytes)) or not isinstance(years, Iterable):
+        raise InputError(f"years must be a list of years; got {years!r}")
+    years = list(years)
+    steps = len(years)
     if isinstance(back, bool) or not isinstance(back, (int, np.integer)) or back < 0:
         raise InputError(f"back must be a whole number of at least 0; got {back!r}")
     if not back and not present:

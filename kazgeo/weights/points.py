@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from kazgeo.crs import chord_to_metres
-from kazgeo.errors import InputError, choice
+from kazgeo.errors import InputError, choice, positive_number
 from kazgeo.weights.policy import Isolates, without_isolates
 from kazgeo.weights.sphere import nearest, on_sphere, pairs_within
 from kazgeo.weights.type import Weights
@@ -286,9 +286,7 @@ def inverse_distance(
     kazgeo.errors.InputError: power must be above 0; got 0
     """
     policy = choice(Isolates, isolates, "isolates")
-    for name, value in (("power", power), ("shortest_m", shortest_m)):
-        if not (np.isfinite(value) and value > 0):
-            raise InputError(f"{name} must be above 0; got {value}")
+    power, shortest_m = positive_number(power, "power", "above 0"), positive_number(shortest_m, "shortest_m", "above 0")
     spots, placed = on_sphere(points)
     one, other, metres = _within(spots, placed, points.index, threshold_m, "threshold_m")
     data = (np.maximum(metres, shortest_m) / 1000) ** -power
@@ -315,10 +313,8 @@ def _within(
     """Return positions of all pairs within the threshold, and their metres."""
     if threshold_m is None:
         threshold = float(chord_to_metres(nearest(spots, ids[placed], 1)[1].max())) if len(placed) > 1 else 1.0
-    elif np.isfinite(threshold_m) and threshold_m > 0:
-        threshold = float(threshold_m)
     else:
-        raise InputError(f"{name} must be metres above 0; got {threshold_m}")
+        threshold = positive_number(threshold_m, name, "metres above 0")
     pairs = pairs_within(spots, threshold, name)
     inside = pairs.metres <= threshold + GROUND
     one, other, metres = (part[inside] for part in pairs)

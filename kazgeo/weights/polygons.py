@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from kazgeo.crs import has_place, local_metres
-from kazgeo.errors import InputError, choice
+from kazgeo.errors import InputError, choice, positive_number
 from kazgeo.weights.policy import Isolates, without_isolates
-from kazgeo.weights.sphere import sound_shapes, with_nan
+from kazgeo.weights.sphere import MAX_PAIRS, on_sphere, sound_shapes, with_nan
 from kazgeo.weights.type import Weights
 
 if TYPE_CHECKING:
@@ -45,13 +45,15 @@ def contiguity(
     regions : GeoDataFrame
         Polygons with a unique index and a CRS; missing and empty geometries become isolates.
     kind : {"queen", "rook"}
-        Queen: any common point. Rook: a common stretch of border, longer than four times the tolerance.
+        Queen: any common point. Rook: a common stretch of border. With a tolerance that is the border of one within
+        the tolerance of the other, longer than four times it: borders of less than twice the tolerance are missed, and
+        a sharp corner can count.
     tolerance_m : float
         Metres. 0 asks for common vertices (queen) or common edges (rook), the same to the last digit, as libpysal and
         GeoDa do: borders that touch without a common vertex don't count, and a million polygons take seconds. Take
         a millimetre (0.001) for "touches anywhere".
     isolates : {"keep", "raise", "nearest"}
-        Keep units without neighbours, refuse them, or tie each to its nearest unit.
+        Keep units without neighbours, refuse them, or tie each to the nearest other polygon.
 
     Returns
     -------
@@ -61,7 +63,8 @@ def contiguity(
     Raises
     ------
     InputError
-        No CRS, repeated index, negative tolerance, or isolates with ``isolates="raise"``.
+        No CRS, repeated index, isolates with ``isolates="raise"``; a tolerance that is negative or above a quarter of
+        the polygons' median width; with a tolerance, a map that spans more than a third of the globe.
 
     Examples
     --------
@@ -76,8 +79,9 @@ def contiguity(
     <Weights: 0 units>
     """
     kind, policy = choice(Contiguity, kind, "kind"), choice(Isolates, isolates, "isolates")
-    if not np.isfinite(tolerance_m) or tolerance_m < 0:
-        raise InputError(f"tolerance_m must be 0 or more metres; got {tolerance_m}")
+    tolerance_m = positive_number(tolerance_m, "tolerance_m", "0 or more metres", zero=True)
+    if not hasattr(regions, "geometry") or not hasattr(regions, "crs"):
+        raise InputError(f"regions must be a GeoDataFrame; got {type(regions).__name__}")
     if regions.crs is None:
         raise InputError("regions have no CRS, so metres mean nothing; set it with regions.set_crs(...)")
     if not len(regions):
@@ -85,13 +89,37 @@ def contiguity(
     if tolerance_m == 0:
         made = _exact(regions, kind)
     else:
-        shapes = sound_shapes(regions.geometry.to_crs(local_metres(regions)))
+        shapes = _flat(regions, tolerance_m)
         rows, cols = _near_pairs(shapes, tolerance_m)
         if kind is Contiguity.ROOK and len(rows):
             keep = _common_border(shapes[rows], shapes[cols], tolerance_m) > 4 * tolerance_m
             rows, cols = rows[keep], cols[keep]
         made = Weights.from_arrays(regions.index, np.r_[rows, cols], np.r_[cols, rows])
     return without_isolates(policy, made, regions, "raise tolerance_m")
+
+
+def _flat(regions: geopandas.GeoDataFrame, tolerance_m: float) -> NDArray[Any]:
+    """Return the polygons in metres on one plane, or refuse a map or a tolerance for which that says nothing."""
+    import shapely
+
+    sound = regions.geometry[has_place(sound_shapes(regions))]
+    if len(sound):
+        spots, _ = on_sphere(sound, "regions")
+        middle = spots.mean(axis=0)
+        if (spots @ middle < 0.5 * np.linalg.norm(middle)).any():  # more than 60 degrees of arc from the middle
+            raise InputError(
+                "regions must lie within a third of the globe for a tolerance in metres; take tolerance_m=0, which "
+                "asks for common vertices, or a part of the map"
+            )
+    shapes = sound_shapes(regions.geometry.to_crs(local_metres(regions)))
+    area = shapely.area(shapes)
+    width = float(np.sqrt(np.median(area[area > 0]))) if (area > 0).any() else np.inf
+    if tolerance_m > width / 4:
+        raise InputError(
+            f"tolerance_m must be small beside the polygons, whose median width is {width:,.0f} m; got "
+            f"{tolerance_m:g}; take 0 (common vertices) or a few metres"
+        )
+    return shapes
 
 
 def _exact(regions: geopandas.GeoDataFrame, kind: Contiguity) -> Weights:
@@ -171,6 +199,12 @@ def _sharing(ids: pd.Index, label: NDArray[np.int64], owner: NDArray[np.int64]) 
     keys.sort()
     keys = keys[np.r_[True, keys[1:] != keys[:-1]]] if len(keys) else keys
     label, owner = keys // n, keys % n
+    together = np.bincount(label - label.min(initial=0)) if len(label) else label
+    if (together * (together - 1.0)).sum() > 2 * MAX_PAIRS:
+        raise InputError(
+            f"regions must share their vertices with few others; {together.max():,} share one: are they stacked on "
+            "each other?"
+        )
     found, step = [], 1
     same = np.flatnonzero(label[1:] == label[:-1])
     while len(same):

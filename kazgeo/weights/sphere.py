@@ -31,8 +31,8 @@ __all__ = [
 SAME = 1e-12
 #: Share of a distance beyond it that still counts as within, so that points on a grid lie within the grid's own step.
 ROUNDING = 1e-9
-#: Pairs of points within a distance that are still made; they take about 2 GB.
-MAX_PAIRS = 50_000_000
+#: Pairs of units that are still made; as weights they take about 4 GB.
+MAX_PAIRS = 20_000_000
 
 
 def sound_shapes(layer: geopandas.GeoDataFrame | geopandas.GeoSeries) -> NDArray[Any]:
@@ -64,6 +64,8 @@ def on_sphere(layer: geopandas.GeoDataFrame, name: str = "points") -> tuple[NDAr
     """
     import shapely
 
+    if not hasattr(layer, "geometry") or not hasattr(layer, "crs"):
+        raise InputError(f"{name} must be a GeoDataFrame; got {type(layer).__name__}")
     if layer.crs is None:
         raise InputError(f"{name} have no CRS, so distances can't be told; set it with {name}.set_crs(...)")
     shapes = layer.geometry.to_numpy()
@@ -74,12 +76,26 @@ def on_sphere(layer: geopandas.GeoDataFrame, name: str = "points") -> tuple[NDAr
         finite = np.isfinite(at).all(axis=1)
         placed = some[finite]
         if layer.crs.is_geographic and layer.crs.to_epsg() == 4326:
-            return unit_sphere(*at[finite].T), placed
+            x, y = at[finite].T
+            return unit_sphere(*_on_earth(x, y, layer.index[placed], name)), placed
     else:
         placed = np.flatnonzero(has_place(sound_shapes(layer)))
     spots = layer.geometry.iloc[placed]
     spots = (spots if points else spots.representative_point()).to_crs(4326)
-    return unit_sphere(spots.x.to_numpy(), spots.y.to_numpy()), placed
+    return unit_sphere(*_on_earth(spots.x.to_numpy(), spots.y.to_numpy(), spots.index, name)), placed
+
+
+def _on_earth(
+    lon: NDArray[np.float64], lat: NDArray[np.float64], ids: pd.Index, name: str
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return longitudes and latitudes, or refuse what are no degrees."""
+    off = ~((np.abs(lat) <= 90) & (np.abs(lon) <= 540))
+    if off.any():
+        raise InputError(
+            f"{name} must lie on the Earth; latitudes beyond 90 degrees, or no place in their CRS: "
+            f"{listing(ids[off])}; the CRS may be another one: metres called degrees, or longitude and latitude swapped"
+        )
+    return lon, lat
 
 
 def placed_points(points: Any, name: str) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -98,9 +114,7 @@ def placed_points(points: Any, name: str) -> tuple[NDArray[np.float64], NDArray[
     >>> spots.round(3).tolist(), rows.tolist()
     ([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]], [1, 0])
     """
-    if not hasattr(points, "geometry") or not hasattr(points, "crs"):
-        raise InputError(f"{name} must be a GeoDataFrame; got {type(points).__name__}")
-    if not points.index.is_unique:
+    if hasattr(points, "index") and not points.index.is_unique:
         raise InputError(f"{name} must have unique ids; repeated: {listing(points.index[points.index.duplicated()])}")
     spots, placed = on_sphere(points, name)
     rank = np.empty(len(points), dtype=np.int64)
@@ -215,10 +229,11 @@ def _without_crowds(spots: NDArray[np.float64], rank: NDArray[np.int64], many: i
     """
     line = spots[:, 0] * 0.618 + spots[:, 1] * 0.755 + spots[:, 2] * 0.57  # equal spots fall on equal places of it
     line.sort()
-    if not (line[many:] == line[:-many]).any():
+    if not (line[many:] - line[:-many] <= SAME).any():
         return np.arange(len(spots))
-    order = np.lexsort((rank, *spots.T))
-    behind = (spots[order][many:] == spots[order][:-many]).all(axis=1)
+    cells = np.round(spots / SAME)
+    order = np.lexsort((rank, *cells.T))
+    behind = (cells[order][many:] == cells[order][:-many]).all(axis=1)
     return np.sort(np.r_[order[:many], order[many:][~behind]])
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from kazgeo.errors import InputError, choice, listing, unknown
+from kazgeo.errors import InputError, choice, listing, positive_number, unknown
+from kazgeo.weights.sphere import MAX_PAIRS
 from kazgeo.weights.type import Weights, refuse_repeated
 
 if TYPE_CHECKING:
@@ -40,6 +41,11 @@ def block(groups: pd.Series) -> Weights:
     Weights
         On the index of ``groups``.
 
+    Raises
+    ------
+    InputError
+        Not a Series, or groups so large that their pairs fill the memory.
+
     Examples
     --------
     >>> block(pd.Series(["north", "north", "south", None], index=list("abcd")))
@@ -47,7 +53,15 @@ def block(groups: pd.Series) -> Weights:
     >>> block(pd.Series([], dtype=object))
     <Weights: 0 units>
     """
+    if not isinstance(groups, pd.Series):
+        raise InputError(f"groups must be a Series labelled by unit; got {type(groups).__name__}")
     codes, _ = pd.factorize(groups)
+    sizes = np.bincount(codes[codes >= 0])
+    if (sizes * (sizes - 1.0)).sum() > 2 * MAX_PAIRS:
+        raise InputError(
+            f"groups must make at most {MAX_PAIRS:,} pairs of units; the largest has {sizes.max():,} units; make them "
+            "finer"
+        )
     order = np.argsort(codes, kind="stable")
     members = np.split(order, np.searchsorted(codes[order], np.arange(codes.max(initial=-1) + 1)))[1:]
     empty = np.empty(0, dtype=np.int64)
@@ -99,6 +113,7 @@ def from_table(
     Traceback (most recent call last):
     kazgeo.errors.InputError: table names units that are not among the ids: 'b'
     """
+    ids = pd.Index(ids)
     refuse_repeated(ids)
     _refuse_unknown(table, [origin, destination, *([weight] if weight else [])])
     rows, cols = (ids.get_indexer(pd.Index(table[column])) for column in (origin, destination))
@@ -159,9 +174,8 @@ def travel_time(
     Traceback (most recent call last):
     kazgeo.errors.InputError: within_min must be minutes above 0; got 0
     """
-    for name, value in (("within_min", within_min), ("shortest_min", shortest_min)):
-        if not (np.isfinite(value) and value > 0):
-            raise InputError(f"{name} must be minutes above 0; got {value}")
+    within_min = positive_number(within_min, "within_min", "minutes above 0")
+    shortest_min = positive_number(shortest_min, "shortest_min", "minutes above 0")
     falls = choice(Decay, decay, "decay")
     _refuse_unknown(times, ["origin", "destination", "time_s"])
     minutes = _numbers(times["time_s"]) / 60
@@ -184,11 +198,13 @@ def _refuse_unknown(table: pd.DataFrame, columns: list[str]) -> None:
 
 
 def _numbers(column: pd.Series) -> NDArray[np.float64]:
-    try:
-        numbers: NDArray[np.float64] = column.to_numpy(dtype=float, na_value=np.nan)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"column '{column.name}' must hold numbers; {error}") from error
-    return numbers
+    numeric = pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_complex_dtype(column.dtype)
+    if not numeric and not column.isna().all():
+        raise InputError(
+            f"column '{column.name}' must hold numbers; got dtype {column.dtype}, for instance "
+            f"{listing(column.dropna().iloc[:1].tolist())}"
+        )
+    return np.full(len(column), np.nan) if not numeric else column.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
 def _linked(ids: pd.Index, rows: NDArray[np.int64], cols: NDArray[np.int64], data: NDArray[np.float64]) -> Weights:

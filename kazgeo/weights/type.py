@@ -47,11 +47,12 @@ class Weights:
     data: NDArray[np.float64]
 
     def __post_init__(self) -> None:
-        refuse_repeated(self.ids)
+        object.__setattr__(self, "ids", _index(self.ids))
         for name, kind in (("indptr", np.int64), ("indices", np.int64), ("data", np.float64)):
-            view = np.asarray(getattr(self, name), dtype=kind).view()  # the caller's own array stays writable
-            view.flags.writeable = False
-            object.__setattr__(self, name, view)
+            given = np.asarray(getattr(self, name), dtype=kind)
+            if given.flags.writeable:  # what the caller does to an array later must not reach the weights
+                given = _frozen(given.copy())
+            object.__setattr__(self, name, given)
         fault = _fault(len(self.ids), self.indptr, self.indices, self.data)
         if fault:
             raise InputError(
@@ -61,8 +62,9 @@ class Weights:
     @classmethod
     def from_pairs(cls, ids: Sequence[Any] | pd.Index, pairs: Sequence[tuple[Any, Any]]) -> Weights:
         """Build binary symmetric weights from pairs of neighbouring ids."""
-        index = pd.Index(ids)
-        refuse_repeated(index)
+        index, pairs = _index(ids), [tuple(pair) for pair in pairs]
+        if any(len(pair) != 2 for pair in pairs):
+            raise InputError(f"pairs must be of two ids each; got {listing([p for p in pairs if len(p) != 2])}")
         rows = index.get_indexer(pd.Index([a for a, _ in pairs])) if len(pairs) else np.empty(0, int)
         cols = index.get_indexer(pd.Index([b for _, b in pairs])) if len(pairs) else np.empty(0, int)
         if (rows < 0).any() or (cols < 0).any():
@@ -76,7 +78,7 @@ class Weights:
     ) -> Weights:
         """Build weights from positions of links; repeated links count once, self-links are left out."""
         n = len(ids)
-        rows, cols = np.asarray(rows), np.asarray(cols)
+        rows, cols = _positions(rows, "rows"), _positions(cols, "cols")
         values = np.ones(len(rows)) if data is None else np.asarray(data, dtype=float)
         if not len(rows) == len(cols) == len(values):
             raise InputError(
@@ -97,7 +99,8 @@ class Weights:
             raise InputError(f"matrix must be square with a row for each of the {len(ids)} ids; got shape {csr.shape}")
         csr.sum_duplicates()
         csr.eliminate_zeros()
-        return cls(ids, csr.indptr.astype(np.int64), csr.indices.astype(np.int64), csr.data.astype(np.float64))
+        arrays = csr.indptr.astype(np.int64), csr.indices.astype(np.int64), csr.data.astype(np.float64)
+        return cls(_index(ids), *(_frozen(array) for array in arrays))
 
     @classmethod
     def from_libpysal(cls, graph: Any) -> Weights:
@@ -118,20 +121,51 @@ class Weights:
         """Number of units."""
         return len(self.ids)
 
-    @cached_property
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle what the weights are made of; they are checked and frozen again where they arrive."""
+        return Weights, (self.ids, self.indptr, self.indices, self.data)
+
+    @property
     def matrix(self) -> Any:
-        """The weights as ``scipy.sparse.csr_array``, shape (n, n)."""
+        """The weights as ``scipy.sparse.csr_array``, shape (n, n); a new one each time, whatever is done to it."""
         return sp.csr_array((self.data, self.indices, self.indptr), shape=(self.n, self.n))
 
     @cached_property
+    def _matrix(self) -> Any:
+        return self.matrix
+
+    def lag(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the weighted sum of the neighbours' values of every unit, shape of ``values``, (n,) or (n, f)."""
+        return np.asarray(self._matrix @ values)
+
+    @cached_property
     def cardinalities(self) -> NDArray[np.int64]:
-        """Number of neighbours of every unit, shape (n,)."""
+        """Number of links of every unit, a self weight among them, shape (n,)."""
         return _frozen(np.diff(self.indptr))
 
     @property
     def isolates(self) -> pd.Index:
-        """Ids of the units without a neighbour."""
+        """Ids of the units without a link; a self weight is one, as in libpysal."""
         return self.ids[self.cardinalities == 0]
+
+    @cached_property
+    def signed(self) -> bool:
+        """Whether any weight is negative."""
+        return bool((self.data < 0).any())
+
+    def refuse_negative(self, why: str) -> None:
+        """Refuse negative weights, naming the units that have them; ``why`` ends the message."""
+        if self.signed:
+            rows = np.repeat(np.arange(self.n), self.cardinalities)[self.data < 0]
+            units = listing(self.ids[np.unique(rows)])
+            raise InputError(f"weights must not be negative {why}; negative at units {units}")
+
+    @cached_property
+    def reach(self) -> NDArray[np.float64]:
+        """Sum of the magnitudes of the weights of every row: the largest lag that values of 1 can have; (n,)."""
+        if not self.signed:
+            return self.row_sums()
+        return _frozen(np.bincount(np.repeat(np.arange(self.n), self.cardinalities), np.abs(self.data), self.n))
 
     @cached_property
     def component_labels(self) -> NDArray[np.int64]:
@@ -150,7 +184,7 @@ class Weights:
 
     @cached_property
     def _sums(self) -> NDArray[np.float64]:
-        return _frozen(self.matrix @ np.ones(self.n))
+        return _frozen(self.lag(np.ones(self.n)))
 
     @cached_property
     def _sums_of_squares(self) -> NDArray[np.float64]:
@@ -160,7 +194,7 @@ class Weights:
     @cached_property
     def self_weights(self) -> NDArray[np.float64]:
         """Weight of every unit for itself, 0 for most, shape (n,)."""
-        return _frozen(np.asarray(self.matrix.diagonal(), dtype=np.float64))
+        return _frozen(np.asarray(self._matrix.diagonal(), dtype=np.float64))
 
     @cached_property
     def equal_rows(self) -> NDArray[np.bool_]:
@@ -174,15 +208,27 @@ class Weights:
         return _frozen(out)
 
     def _with_data(self, data: NDArray[np.float64]) -> Weights:
-        return Weights(self.ids, self.indptr, self.indices, data)
+        return Weights(self.ids, self.indptr, self.indices, _frozen(data))
 
     def row_standardized(self) -> Weights:
-        """Return weights whose rows sum to 1; isolates keep empty rows."""
+        """Return weights whose rows sum to 1; isolates keep empty rows.
+
+        Raises
+        ------
+        InputError
+            Rows whose weights cancel out: nothing makes them sum to 1.
+        """
         return self._row_standardized
 
     @cached_property
     def _row_standardized(self) -> Weights:
         sums = self.row_sums()
+        if self.signed:
+            void = (np.abs(sums) <= 1e-12 * self.reach) & (self.cardinalities > 0)
+            if void.any():
+                raise InputError(
+                    f"weights must not cancel out where rows are to sum to 1; at {listing(self.ids[void])}"
+                )
         return self._with_data(self.data / np.repeat(np.where(sums == 0, 1.0, sums), self.cardinalities))
 
     def binary(self) -> Weights:
@@ -230,11 +276,14 @@ class Weights:
     def __repr__(self) -> str:
         if not self.n:
             return "<Weights: 0 units>"
-        card = self.cardinalities
+        own = self.self_weights != 0
+        card = self.cardinalities - own
         parts = [
-            f"{self.n} units, {len(self.data)} links, neighbours {card.min()} to {card.max()} (mean {card.mean():.2f})",
+            f"{self.n} units, {card.sum()} links, neighbours {card.min()} to {card.max()} (mean {card.mean():.2f})",
             f"{self.n_components} component{'s' if self.n_components != 1 else ''}",
         ]
+        if own.any():
+            parts.append(f"{own.sum()} self weight{'s' if own.sum() != 1 else ''}")
         lonely = self.isolates
         if len(lonely):
             parts.append(f"{len(lonely)} isolate{'s' if len(lonely) != 1 else ''}: {listing(lonely)}")
@@ -257,6 +306,23 @@ def refuse_repeated(ids: pd.Index) -> None:
     """
     if not ids.is_unique:
         raise InputError(f"ids of weights must be unique; repeated: {listing(ids[ids.duplicated()])}")
+
+
+def _index(ids: Any) -> pd.Index:
+    """Return ids as an Index, unique."""
+    try:
+        index = ids if isinstance(ids, pd.Index) else pd.Index(ids)
+    except TypeError:
+        raise InputError(f"ids must be an Index or a list of ids; got {type(ids).__name__}") from None
+    refuse_repeated(index)
+    return index
+
+
+def _positions(given: Any, name: str) -> NDArray[np.int64]:
+    array = np.asarray(given)
+    if len(array) and array.dtype.kind not in "iu":
+        raise InputError(f"{name} must be whole numbers, positions of the ids; got dtype {array.dtype}")
+    return array.astype(np.int64)
 
 
 def _frozen(array: NDArray[Any]) -> NDArray[Any]:
