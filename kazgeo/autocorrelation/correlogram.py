@@ -148,7 +148,9 @@ def correlogram(
     kazgeo.errors.InputError: y must have a value and a place for at least 3 units; got 0 of 0
     """
     opts: Inference = {"permutations": 999, **options}
-    way, plan, level = choice(PValue, p, "p"), Plan.of(opts), probability(alpha, "alpha")
+    way, plan, level = choice(PValue, p, "p"), Plan.of(opts, Inference), probability(alpha, "alpha")
+    if choice(Transform, transform, "transform") is Transform.GIVEN:
+        raise InputError("transform must be 'row' or 'binary': weights of a distance class have no values of their own")
     values, spots, ids, dropped = values_at_places(y, points)
     if distances_m is None:
         limits = default_distances(spots, positive_integer(n_bands, "n_bands"))

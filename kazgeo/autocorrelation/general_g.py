@@ -89,7 +89,7 @@ def general_g(
     Traceback (most recent call last):
     kazgeo.errors.InputError: y must not be negative for G; it is at units 'a', 'b', 'c', 'd', 'e' and 1 more
     """
-    plan, way = Plan.of(options), choice(Transform, transform, "transform")
+    plan, way = Plan.of(options, Inference), choice(Transform, transform, "transform")
     data = sample(y, weights, transform=way)
     x, sums = data.y, linked(data)
     if (x < 0).any():
@@ -100,6 +100,7 @@ def general_g(
         return tested(
             GeneralG, data, plan, way, value=np.nan, draws=None, moments=(sums.s0 / _pairs(data.n), np.nan, np.nan)
         )
+    x = x / x.max()
     x = x / x.mean()
     products = x.sum() ** 2 - (x**2).sum()
     matrix = data.weights.matrix

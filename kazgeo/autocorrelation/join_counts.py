@@ -23,6 +23,8 @@ __all__ = ["JoinCounts", "join_counts"]
 
 #: More kinds than this are a number taken for a kind.
 MOST_KINDS = 50
+#: Numbers of all draws that are held: pairs of kinds by draws (1.6 GB).
+MOST_NUMBERS = 200_000_000
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -119,7 +121,7 @@ def join_counts(
     Traceback (most recent call last):
     kazgeo.errors.InputError: y must have a value for at least 3 units; got 0 of 0
     """
-    plan, way = Plan.of(options), choice(Transform, transform, "transform")
+    plan, way = Plan.of(options, Inference), choice(Transform, transform, "transform")
     codes, kinds = _coded(y)
     data = sample(codes, weights, transform=way)
     sums = linked(data)
@@ -128,7 +130,9 @@ def join_counts(
     matrix = data.weights.matrix
     side = np.eye(len(names))[colour]
     joins = _folded((side.T @ (matrix @ side))[None])[0]
-    draws = None
+    draws, most = None, MOST_NUMBERS // len(names) ** 2
+    if plan.permutations > most:
+        raise InputError(f"permutations must be at most {most:,} with {len(names)} kinds; got {plan.permutations:,}")
     if len(names) > 1:
         draws = _folded(
             colour_draws(
@@ -161,6 +165,8 @@ def _coded(y: Any) -> tuple[pd.Series, list[Any]]:
     kinds = list(pd.unique(y.dropna()))
     if len(kinds) > MOST_KINDS:
         raise InputError(f"y must hold at most {MOST_KINDS} kinds; got {len(kinds)}: are these measurements?")
+    if "different" in [kind for kind in kinds if isinstance(kind, str)]:
+        raise InputError("y must not call a kind 'different': so the table calls joins between unlike kinds; rename it")
     kinds.sort(key=lambda kind: (type(kind).__name__, kind))
     place = {kind: float(number) for number, kind in enumerate(kinds)}
     return pd.Series([place.get(v, np.nan) if pd.notna(v) else np.nan for v in y], index=y.index, dtype=float), kinds
@@ -188,7 +194,7 @@ def _rows(
     out: dict[str, list[float]] = {"joins": joins.tolist(), "expected": [], "variance": [], "z": []}
     out |= {"p_normal": [], "p": []}
     for place, (expected, variance) in enumerate(moments):
-        z = (joins[place] - expected) / np.sqrt(variance) if variance > 1e-9 * max(1.0, sums.s1) else np.nan
+        z = (joins[place] - expected) / np.sqrt(variance) if variance > 1e-9 * sums.s1 else np.nan
         out["expected"].append(expected)
         out["variance"].append(variance)
         out["z"].append(float(z))

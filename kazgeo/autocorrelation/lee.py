@@ -89,10 +89,12 @@ def lee(
     Traceback (most recent call last):
     kazgeo.errors.InputError: x and y must have the same units; y lacks 6: 'a', 'b', 'c', 'd', 'e' and 1 more
     """
-    plan, way = Plan.of(options), choice(Transform, transform, "transform")
+    plan, way = Plan.of(options, Inference), choice(Transform, transform, "transform")
     first = Transform.GIVEN if include_self and way is Transform.ROW else way
     data, values = sample_together({"x": x, "y": y}, weights, transform=first)
     linked(data)
+    if include_self:
+        data.weights.refuse_negative("where a unit counts among its own neighbours")
     nothing = (np.nan, np.nan, np.nan)
     if any(is_constant(column) for column in values.T):
         return tested(Lee, data, plan, way, value=np.nan, draws=None, moments=nothing)

@@ -119,7 +119,9 @@ def local_geary(
     kazgeo.errors.InputError: y must have at least one variable; got a table without columns
     """
     table = y.to_frame("y") if isinstance(y, pd.Series) else y
-    if not isinstance(table, pd.DataFrame) or not table.shape[1]:
+    if not isinstance(table, pd.DataFrame):
+        raise InputError(f"y must be a Series or a DataFrame of variables; got {type(y).__name__}")
+    if not table.shape[1]:
         raise InputError("y must have at least one variable; got a table without columns")
     names = [str(name) for name in table.columns]
     if len(set(names)) < len(names):
@@ -130,21 +132,23 @@ def local_geary(
     fixed = any(is_constant(column) for column in values.T)
     lonely = data.weights.cardinalities == 0
     z = np.zeros(values.shape) if fixed else np.column_stack([standardized(column) for column in values.T])
+    alike = np.zeros(data.n, dtype=bool)
     if fixed:
-        nothing = np.full(data.n, np.nan)
-        parts, p = dict.fromkeys(("C", "expected", "variance", "z"), nothing), nothing
+        parts = {name: np.full(data.n, np.nan) for name in ("C", "expected", "variance", "z")}
+        p = np.full(data.n, np.nan)
     else:
         parts = _parts(data, z, divisor)
         features = np.column_stack([(z**2).sum(axis=1), z])
         factors = np.column_stack([np.ones(data.n), -2 * z])
-        p = plan.p(plan.tails(features, data.weights, factors))
+        tails = plan.tails(features, data.weights, factors)
+        p, alike = plan.p(tails), tails.less <= tails.greater  # by the tail that p is of, not by the mean
         p[lonely | np.isnan(parts["z"])] = np.nan
         parts = {name: np.where(lonely, np.nan, part) for name, part in parts.items()}
 
     def label(p_adjusted: NDArray[np.float64]) -> NDArray[np.object_]:
         codes = np.full(data.n, "undefined", dtype=object)
         if not fixed:
-            codes = np.where(passes(p_adjusted, plan.alpha), _kinds(data, z, parts), "not significant")
+            codes = np.where(passes(p_adjusted, plan.alpha), _kinds(data, z, alike), "not significant")
             codes = codes.astype(object)
             codes[np.isnan(p)] = "undefined"
             codes[lonely] = "isolate"
@@ -175,13 +179,13 @@ def _parts(data: Sample, z: NDArray[np.float64], scale: GearyScale) -> dict[str,
     return {"C": factor * total, "expected": factor * w1 * mean, "variance": factor**2 * free, "z": score}
 
 
-def _kinds(data: Sample, z: NDArray[np.float64], parts: dict[str, NDArray[np.float64]]) -> NDArray[np.object_]:
+def _kinds(data: Sample, z: NDArray[np.float64], alike: NDArray[np.bool_]) -> NDArray[np.object_]:
     """Return what every unit is called when it is significant."""
-    alike = parts["C"] < parts["expected"]
     if z.shape[1] > 1:
         return np.where(alike, "alike", "different").astype(object)
-    own, around = z[:, 0], data.weights.matrix @ z[:, 0]
+    own, around = z[:, 0], data.weights.lag(z[:, 0])
     out = np.where(alike, "other-alike", "different").astype(object)
-    out[alike & (own > 1e-9) & (around > 1e-9)] = "high-high"
-    out[alike & (own < -1e-9) & (around < -1e-9)] = "low-low"
+    edge = 1e-9 * data.weights.reach
+    out[alike & (own > 1e-9) & (around > edge)] = "high-high"
+    out[alike & (own < -1e-9) & (around < -edge)] = "low-low"
     return out

@@ -221,7 +221,7 @@ def local_join_count_bivariate(
     kazgeo.errors.InputError: x and z must not both be 1 anywhere; they are at units 'a', 'e'; use local_colocation
     >>> local_join_count_bivariate(mine.iloc[:0], village.iloc[:0], Weights.from_pairs([], []))
     Traceback (most recent call last):
-    kazgeo.errors.InputError: y must have a value for at least 3 units; got 0 of 0
+    kazgeo.errors.InputError: x and z must have a value for at least 3 units; got 0 of 0
     """
     data, values = _binary({"x": x, "z": z}, weights)
     both = values.all(axis=1)
@@ -278,7 +278,7 @@ def local_colocation(table: pd.DataFrame, weights: Any, **options: Unpack[LocalO
     kazgeo.errors.InputError: table must have at least one variable; got a table without columns
     >>> local_colocation(table.iloc[:0], Weights.from_pairs([], []))
     Traceback (most recent call last):
-    kazgeo.errors.InputError: y must have a value for at least 3 units; got 0 of 0
+    kazgeo.errors.InputError: poor and far must have a value for at least 3 units; got 0 of 0
     """
     variables = columns_of(table, "table")
     data, values = _binary(variables, weights)
@@ -331,7 +331,7 @@ def counted(
     plan = exact_plan(options)
     links = data.weights.cardinalities
     lonely, fixed = links == 0, bool(marked.all() or not marked.any())
-    count = np.asarray(data.weights.matrix @ marked.astype(float))
+    count = np.asarray(data.weights.lag(marked.astype(float)))
     chances = hypergeometric(count, data.n - 1, marked.sum() - marked, links)
     tested = around & ~lonely & (not fixed)
     p = np.where(tested, chances.p(plan.alternative), np.nan)

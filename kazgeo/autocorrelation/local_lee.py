@@ -32,7 +32,7 @@ class LocalLee(LocalInference):
     Parameters
     ----------
     L : Series
-        The statistic; the mean over the units is the global L (isolates as 0).
+        The statistic. Without isolates and ``star`` the mean over the units is the global L.
     expected : Series
         Its mean when the pairs of values of the other units are dealt at random.
     lag_x, lag_y : Series
@@ -82,7 +82,7 @@ def local_lee(
     Raises
     ------
     InputError
-        Fewer than 3 units with both values, ids that differ, negative weights, or a bad option.
+        Fewer than 3 units with both values, ids that differ, negative weights, an executor, or a bad option.
 
     Notes
     -----
@@ -109,18 +109,20 @@ def local_lee(
     ['undefined']
     >>> local_lee(x.iloc[:0], y.iloc[:0], Weights.from_pairs([], []))
     Traceback (most recent call last):
-    kazgeo.errors.InputError: y must have a value for at least 3 units; got 0 of 0
+    kazgeo.errors.InputError: x and y must have a value for at least 3 units; got 0 of 0
     """
     plan = Plan.of(options)
     if plan.draws is Draws.INDEPENDENT:
         raise InputError("draws must be 'shared' for local Lee's L; got 'independent'")
+    if plan.executor is not None:
+        raise InputError("executor must be None for local Lee's L: its draws are made in this thread")
     data, values = sample_together({"x": x, "y": y}, weights)
     fixed = any(is_constant(column) for column in values.T)
     z = np.zeros(values.shape) if fixed else np.column_stack([standardized(column) for column in values.T])
     lonely = data.weights.cardinalities == 0
     others, own = _with_self(data) if star else (data.weights, np.zeros(data.n))
-    smooth = others.matrix @ z + own[:, None] * z
-    lag = others.matrix @ values + own[:, None] * values
+    smooth = others.lag(z) + own[:, None] * z
+    lag = others.lag(values) + own[:, None] * values
     parts: dict[str, Any] = {"lag_x": lag[:, 0], "lag_y": lag[:, 1]}
     parts |= {"L": smooth[:, 0] * smooth[:, 1], "expected": _expected(others, own, z)}
     p = np.full(data.n, np.nan)

@@ -264,7 +264,7 @@ def local_moran_rate(
     kazgeo.errors.InputError: population must be above 0; it is not at units 'a', 'b', 'c', 'd', 'e' and 1 more
     """
     rate = standardized_rate(events, population)
-    return _tested(sample(rate, weights, transform=transform), None, scale, Plan.of(options), transform=str(transform))
+    return _tested(sample(rate, weights, transform=transform, name="events"), None, scale, Plan.of(options), transform=str(transform))
 
 
 def local_moran_change(
@@ -323,13 +323,16 @@ def _tested(
     fixed = data.constant or (own is not None and is_constant(own))
     z = data.y if fixed else data.z
     at_home = z if own is None or fixed else standardized(own)
-    lag = data.weights.matrix @ z
+    lag = data.weights.lag(z)
     parts = _parts(data, at_home, lag, divisor, fixed)
     p = np.full(data.n, np.nan)
     if not fixed:
         p = plan.p(of_product(plan.tails(z, data.weights), at_home, plan.permutations))
         p[data.weights.cardinalities == 0] = np.nan
     place = np.full(data.n, _UNDEFINED) if fixed else _quadrants(data, at_home, lag)
+    if not fixed:  # all others are neighbours, or alike: every draw gives the same
+        stuck = (parts["variance"] == 0) & (np.abs(at_home) > 1e-9)
+        p[stuck], place[stuck] = np.nan, _UNDEFINED
 
     def label(p_adjusted: NDArray[np.float64]) -> NDArray[np.object_]:
         shown = place if fixed else np.where(passes(p_adjusted, plan.alpha) | (place > 3), place, _NOT_SIGNIFICANT)
@@ -347,20 +350,22 @@ def _parts(
     lonely = weights.cardinalities == 0
     if fixed:
         nothing = np.full(n, np.nan)
-        around = np.where(lonely, np.nan, weights.matrix @ data.y)
+        around = np.where(lonely, np.nan, weights.lag(data.y))
         return {"lag": around, **dict.fromkeys(("I", "expected", "variance", "z"), nothing)}
     z = data.z
     factor = 1.0 if scale is Scale.SPDEP else (n - 1) / n
     w1, w2 = weights.row_sums(), weights.row_sums(2)
-    others = z**2 / (n - 1)
-    free = np.maximum(w2 - w1**2 / (n - 1), 0) * np.maximum(1 - others, 0)
-    free[free < 1e-12 * w2] = 0.0  # all others are neighbours, or all others are alike: nothing can vary
+    spread, room = 1 - z**2 / (n - 1), w2 - w1**2 / (n - 1)
+    spread[spread <= 1e-9] = 0.0  # all others are alike: nothing can vary
+    room[room <= 1e-12 * w2] = 0.0  # all others are neighbours
+    free = room * spread
     scaled = factor * own
-    out = {"lag": data.y.mean() * w1 + data.y.std() * lag, "I": scaled * lag, "expected": -scaled * z * w1 / (n - 1)}
+    mean, spread = data.moments
+    out = {"lag": mean * w1 + spread * lag, "I": scaled * lag, "expected": -scaled * z * w1 / (n - 1)}
     out["variance"] = scaled**2 * (n / (n - 2)) * free
     with np.errstate(invalid="ignore", divide="ignore"):
         score = (out["I"] - out["expected"]) / np.sqrt(out["variance"])
-    score[out["variance"] <= 1e-18] = np.nan
+    score[(free == 0) | (np.abs(own) <= 1e-9)] = np.nan
     out["z"] = score
     if lonely.any():
         for values in out.values():
@@ -378,6 +383,6 @@ def of_product(tails: Tails, z: NDArray[np.float64], m: int) -> Tails:
 
 def _quadrants(data: Sample, own: NDArray[np.float64], lag: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return the place of every unit in ``_QUADRANTS`` by own value and lag; isolates have none."""
-    place = 2 * (own > 1e-9) + (lag > 1e-9)
+    place = 2 * (own > 1e-9) + (lag > 1e-9 * data.weights.reach)
     place[data.weights.cardinalities == 0] = _ISOLATE
     return np.asarray(place)

@@ -12,7 +12,7 @@ from kazgeo.autocorrelation.permutation import Tails
 from kazgeo.autocorrelation.plan import LocalOptions, Plan
 from kazgeo.autocorrelation.sample import ROUNDING, Sample, Transform, is_constant, sample, standardized
 from kazgeo.autocorrelation.significance import LocalInference, folded, passes
-from kazgeo.errors import InputError, choice, listing
+from kazgeo.errors import choice, positive_number
 from kazgeo.weights import Weights
 
 if TYPE_CHECKING:
@@ -137,11 +137,10 @@ def losh(
     Traceback (most recent call last):
     kazgeo.errors.InputError: y must have a value for at least 3 units; got 0 of 0
     """
-    if not 0 < exponent < np.inf:
-        raise InputError(f"exponent must be a number above 0; got {exponent!r}")
+    exponent = positive_number(exponent, "exponent", "a number above 0")
     plan, kind = Plan.of(options), choice(Transform, transform, "transform")
     data = sample(y, weights, transform=kind)
-    _not_negative(data.weights)
+    data.weights.refuse_negative("as local means are taken with them")
     parts = {name: np.full(data.n, np.nan) for name in ("H", "variance", "z", "p_chi_square")}
     parts |= _residuals(data)
     tails = Tails(np.zeros(data.n, dtype=np.int64), np.zeros(data.n, dtype=np.int64))
@@ -165,18 +164,11 @@ def losh(
     return plan.result(Losh, data, p, label, dict(parts), transform=kind.value, exponent=float(exponent))
 
 
-def _not_negative(weights: Weights) -> None:
-    if (weights.data < 0).any():
-        rows = np.repeat(np.arange(weights.n), weights.cardinalities)[weights.data < 0]
-        units = listing(weights.ids[np.unique(rows)])
-        raise InputError(f"weights must not be negative, as local means are taken with them; negative at units {units}")
-
-
 def _local_mean(data: Sample, values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the weighted mean of the neighbours' values; NaN for isolates."""
     total = data.weights.row_sums()
     lonely = data.weights.cardinalities == 0
-    return np.where(lonely, np.nan, (data.weights.matrix @ values) / np.where(lonely, 1.0, total))
+    return np.where(lonely, np.nan, data.weights.lag(values) / np.where(lonely, 1.0, total))
 
 
 def _residuals(data: Sample) -> dict[str, NDArray[np.float64]]:

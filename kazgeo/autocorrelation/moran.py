@@ -10,7 +10,7 @@ import pandas as pd
 from kazgeo.autocorrelation.moments import LinkSums
 from kazgeo.autocorrelation.plan import Inference, Plan
 from kazgeo.autocorrelation.rates import standardized_rate
-from kazgeo.autocorrelation.sample import Sample, Transform, is_constant, numbers, sample_together, standardized
+from kazgeo.autocorrelation.sample import Sample, Transform, is_constant, sample_together, standardized
 from kazgeo.autocorrelation.total import linear_draws
 from kazgeo.autocorrelation.whole import MOMENTS, Formula, WholeMap, linked, tested, whole_map
 from kazgeo.errors import InputError, choice, listing
@@ -200,7 +200,7 @@ def moran_bivariate(
     Traceback (most recent call last):
     kazgeo.errors.InputError: x and y must have the same units; y lacks 6: 'a', 'b', 'c', 'd', 'e' and 1 more
     """
-    plan, way = Plan.of(options), choice(Transform, transform, "transform")
+    plan, way = Plan.of(options, Inference), choice(Transform, transform, "transform")
     data, values = sample_together({"x": x, "y": y}, weights, transform=way)
     sums = linked(data)
     if any(is_constant(column) for column in values.T):
@@ -236,8 +236,8 @@ def moran_by_year(
     Returns
     -------
     DataFrame
-        Index year; the columns of ``Moran.to_frame``, ``n_missing`` and ``seed``. Years with fewer than 3 values
-        have NaN throughout.
+        Index year; the columns of ``Moran.to_frame``, ``n_missing`` and ``seed``. Years with fewer than 3 values,
+        or without a link among them, have NaN throughout.
 
     Raises
     ------
@@ -255,18 +255,16 @@ def moran_by_year(
     >>> moran_by_year(y.iloc[:0], chain).empty
     True
     """
-    if not isinstance(y, pd.Series) or y.index.nlevels != 2:
-        raise InputError("y must be a Series with the index levels (region, year)")
-    numbers(y, "y")
+    from kazgeo.trend import unit_by_year
     from kazgeo.weights import as_weights
 
-    given, plan = as_weights(weights), Plan.of(options)
-    regions, years = y.index.get_level_values(0), y.index.get_level_values(1)
+    _, todo, _ = unit_by_year(y, "y")
+    given, plan = as_weights(weights), Plan.of(options, Inference)
+    regions = y.index.get_level_values(0)
     strange = regions.unique().difference(given.ids)
     if len(strange):
         raise InputError(f"y and weights must have the same units; weights lack {len(strange)}: {listing(strange)}")
     rows: dict[Any, dict[str, Any]] = {}
-    todo = sorted(years.unique())
     for step, year in enumerate(todo):
         now = y.xs(year, level=1).reindex(given.ids)
         inner: Inference = {"rng": plan.seed, "progress": part(plan.progress, step / len(todo), (step + 1) / len(todo))}
@@ -278,7 +276,8 @@ def _one_year(y: pd.Series, weights: Weights, transform: Transform | str, option
     """Return one row of the table by year."""
     n = int(y.notna().sum())
     found: dict[str, Any] = dict.fromkeys((Moran.symbol, *MOMENTS), np.nan)
-    if n >= 3:
+    some = weights.subset(y.index[y.notna()])
+    if n >= 3 and (some.cardinalities - (some.self_weights != 0)).any():
         found = moran(y, weights, transform=transform, **options).figures()
     return found | {"n": n, "n_missing": len(y) - n}
 

@@ -19,6 +19,7 @@ from kazgeo.autocorrelation.sample import (
 )
 from kazgeo.autocorrelation.significance import passes
 from kazgeo.errors import InputError, listing, positive_integer
+from kazgeo.progress import Progress, silent
 from kazgeo.weights import Weights, knn
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def neighbour_match(
     ['undefined']
     >>> neighbour_match(table.iloc[:0], Weights.from_pairs([], []))
     Traceback (most recent call last):
-    kazgeo.errors.InputError: y must have a value for at least 3 units; got 0 of 0
+    kazgeo.errors.InputError: a and b must have a value for at least 3 units; got 0 of 0
     """
     plan, k, variables = exact_plan(options), positive_integer(k, "k"), columns_of(values, "values")
     on_map = _nearest_on_map(variables, neighbours, k) if hasattr(neighbours, "geometry") else neighbours
@@ -138,7 +139,8 @@ def neighbour_match(
     lonely, fixed = links == 0, any(is_constant(column) for column in table.T)
     common = np.zeros(data.n)
     if not fixed:
-        near = attribute_neighbours(np.column_stack([standardized(column) for column in table.T]), k)
+        z = np.column_stack([standardized(column) for column in table.T])
+        near = attribute_neighbours(z, k, plan.progress)
         alike = Weights.from_arrays(data.weights.ids, np.repeat(np.arange(data.n), k), near.ravel())
         common = np.asarray(data.weights.matrix.multiply(alike.matrix).sum(axis=1)).ravel()
     chances = hypergeometric(common, data.n - 1, np.full(data.n, k), links)
@@ -157,7 +159,7 @@ def neighbour_match(
     return plan.result(NeighbourMatch, data, p, label, parts, k=k, variables=list(variables))
 
 
-def attribute_neighbours(z: NDArray[np.float64], k: int) -> NDArray[np.int64]:
+def attribute_neighbours(z: NDArray[np.float64], k: int, progress: Progress = silent) -> NDArray[np.int64]:
     """Return positions of the k nearest other units; ties at the k-th distance go to the first positions.
 
     Parameters
@@ -166,6 +168,8 @@ def attribute_neighbours(z: NDArray[np.float64], k: int) -> NDArray[np.int64]:
         Standardised values; distances are rounded to ten decimals before they are compared.
     k : int
         1 <= k < n.
+    progress : Progress
+        Called between blocks of units whose ties must be looked through.
 
     Returns
     -------
@@ -184,10 +188,18 @@ def attribute_neighbours(z: NDArray[np.float64], k: int) -> NDArray[np.int64]:
     out = _first(distance, nearest, np.arange(n), k)
     kth = np.round(np.take_along_axis(distance, np.full((n, 1), k), axis=1), DECIMALS)
     tied = np.flatnonzero(np.round(distance[:, -1:], DECIMALS) <= kth) if wanted < n else np.empty(0, dtype=np.int64)
-    for start in range(0, len(tied), max(1, BLOCK // (n * z.shape[1]))):
-        some = tied[start : start + max(1, BLOCK // (n * z.shape[1]))]
-        every = np.sqrt(((z[some, None, :] - z[None, :, :]) ** 2).sum(axis=2))
-        out[some] = _first(every, np.broadcast_to(np.arange(n), every.shape), some, k)
+    kinds, which = np.unique(z[tied], axis=0, return_inverse=True)  # units alike in all have the same others around
+    size = max(1, BLOCK // (n * z.shape[1]))
+    for start in range(0, len(kinds), size):
+        progress(start / len(kinds), "neighbours")
+        some = kinds[start : start + size]
+        every = np.round(np.sqrt(((some[:, None, :] - z[None, :, :]) ** 2).sum(axis=2)), DECIMALS)
+        best = np.lexsort((np.broadcast_to(np.arange(n), every.shape), every), axis=1)[:, : k + 1]
+        mine = np.flatnonzero((which.ravel() >= start) & (which.ravel() < start + size))
+        near = best[which.ravel()[mine] - start]
+        order = np.argsort(near == tied[mine, None], axis=1, kind="stable")  # the unit itself last
+        out[tied[mine]] = np.take_along_axis(near, order, axis=1)[:, :k]
+    progress(1.0, "neighbours")
     return out
 
 

@@ -248,7 +248,7 @@ def conditional_sums(
     """
     n, m = weights.n, permutations
     factors = np.ones((n, 1))
-    for part in _parts(values, weights, factors, 10 * m * values.shape[1], unequal=True):
+    for part in _parts(values, weights, factors, 10 * m * values.shape[1], unequal=True, fewest=20):
         k, size = part.k, len(part.units)
         sums = np.empty((values.shape[1], size, m))
         slot = part.slots()
@@ -262,7 +262,13 @@ def conditional_sums(
 
 
 def _parts(
-    values: NDArray[np.float64], weights: Weights, factors: NDArray[np.float64], m: int, *, unequal: bool = False
+    values: NDArray[np.float64],
+    weights: Weights,
+    factors: NDArray[np.float64],
+    m: int,
+    *,
+    unequal: bool = False,
+    fewest: int = FEWEST,
 ) -> Iterator[_Part]:
     """Yield the units by number of neighbours, equal and unequal rows apart, in pieces of bearable size."""
     equal = np.zeros(weights.n, dtype=bool) if unequal else weights.equal_rows
@@ -276,7 +282,7 @@ def _parts(
         for alike in (True,) if every else (True, False):
             units = of_size if every else of_size[equal[of_size] == alike]
             table = alike and factors.shape[1] == 1
-            size = len(units) if table else max(FEWEST, NUMBERS // m)
+            size = len(units) if table else max(fewest, NUMBERS // m)
             for start, stop in pieces(len(units), size):
                 some = units[start:stop]
                 own = np.empty((len(some), 0)) if alike else weights.data[weights.indptr[some][:, None] + np.arange(k)]
@@ -288,15 +294,10 @@ def _limits(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return what is observed less and plus the tolerance for ties, shape (n,) each."""
     if values.shape[1] == 1:
-        observed = factors[:, 0] * (weights.matrix @ values[:, 0])
+        observed = factors[:, 0] * weights.lag(values[:, 0])
     else:
-        observed = (factors * (weights.matrix @ values)).sum(axis=1)
-    size = np.abs(factors).sum(axis=1)
-    if (weights.data >= 0).all():
-        size *= weights.row_sums()
-    else:
-        rows = np.repeat(np.arange(weights.n), weights.cardinalities)
-        size *= np.bincount(rows, np.abs(weights.data), weights.n)
+        observed = (factors * weights.lag(values)).sum(axis=1)
+    size = np.abs(factors).sum(axis=1) * weights.reach
     tie = TIE * (size + np.abs(observed))
     return observed - tie, observed + tie
 

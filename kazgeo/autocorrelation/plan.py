@@ -92,8 +92,8 @@ class Plan:
     progress: Progress
 
     @classmethod
-    def of(cls, options: Inference | LocalOptions, *, permutations: int = 9_999) -> Plan:
-        """Check the keywords of a call.
+    def of(cls, options: Inference | LocalOptions, allowed: Any = LocalOptions, *, permutations: int = 9_999) -> Plan:
+        """Check the keywords of a call, of which ``allowed`` (a TypedDict) lists those that have an effect.
 
         Raises
         ------
@@ -101,7 +101,7 @@ class Plan:
             An unknown keyword, or a value out of its range.
         """
         given: dict[str, Any] = dict(options)
-        known = [*LocalOptions.__annotations__, *Inference.__annotations__]
+        known = [*allowed.__annotations__]
         for strange in given.keys() - set(known):
             near = get_close_matches(strange, known, 1)
             hint = f"did you mean '{near[0]}'?" if near else f"options are {', '.join(dict.fromkeys(known))}"
@@ -113,8 +113,8 @@ class Plan:
             alpha=probability(given.get("alpha", 0.05), "alpha"),
             draws=choice(Draws, given.get("draws", Draws.SHARED), "draws"),
             seed=seed_of(given.get("rng")),
-            executor=given.get("executor"),
-            progress=given.get("progress", silent),
+            executor=_with("submit", given.get("executor"), "executor"),
+            progress=_with("__call__", given.get("progress") or silent, "progress"),
         )
 
     def tails(
@@ -193,3 +193,11 @@ class Plan:
             **spread,
         )
         return made
+
+
+def _with(method: str, value: Any, name: str) -> Any:
+    """Return None or an object that has a method, or say what was wanted."""
+    if value is not None and not hasattr(value, method):
+        wanted = {"submit": "an Executor such as ThreadPoolExecutor()", "__call__": "a function"}[method]
+        raise InputError(f"{name} must be {wanted}; got {value!r}")
+    return value

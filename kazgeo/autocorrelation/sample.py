@@ -24,6 +24,7 @@ __all__ = [
     "Transform",
     "aligned",
     "is_constant",
+    "moments",
     "numbers",
     "sample",
     "sample_together",
@@ -84,7 +85,13 @@ class Sample:
     @cached_property
     def z(self) -> NDArray[np.float64]:
         """Values less their mean, in population standard deviations, shape (n,)."""
-        return standardized(self.y)
+        mean, spread = self.moments
+        return np.asarray((self.y - mean) / spread)
+
+    @cached_property
+    def moments(self) -> tuple[float, float]:
+        """Mean and population standard deviation of the values."""
+        return moments(self.y)
 
     @cached_property
     def in_place(self) -> bool:
@@ -108,7 +115,7 @@ class Sample:
         return pd.Series(out, index=self.index, name=name, dtype=object, copy=False)
 
 
-def sample(y: pd.Series, weights: Any, *, transform: Transform | str = Transform.ROW) -> Sample:
+def sample(y: pd.Series, weights: Any, *, transform: Transform | str = Transform.ROW, name: str = "y") -> Sample:
     """Bring values and weights together by label and set aside what cannot be used.
 
     Parameters
@@ -119,6 +126,8 @@ def sample(y: pd.Series, weights: Any, *, transform: Transform | str = Transform
         Never changed; self weights are taken out (into ``own``).
     transform : {"row", "binary", "given"}
         Rows that sum to 1, weights of 1, or as they are.
+    name : str
+        What the caller's parameter is called, for messages.
 
     Returns
     -------
@@ -129,7 +138,7 @@ def sample(y: pd.Series, weights: Any, *, transform: Transform | str = Transform
     ------
     InputError
         ``y`` is not a numeric Series, holds infinite values, has other ids than the weights, or fewer than 3
-        units have a value; weights are not finite, or negative where rows are to be standardised.
+        units have a value; weights are negative where rows are to be standardised.
 
     Examples
     --------
@@ -143,18 +152,16 @@ def sample(y: pd.Series, weights: Any, *, transform: Transform | str = Transform
     Traceback (most recent call last):
     kazgeo.errors.InputError: y must have a value for at least 3 units; got 0 of 0
     """
-    values = numbers(y, "y")
+    values = numbers(y, name)
     given = as_weights(weights)
-    same_units("y", y.index, "weights", given.ids)
+    same_units(name, y.index, "weights", given.ids)
     order = canonical_order(y.index)
     ranked = y.index.is_monotonic_increasing  # the usual case: rows are in the order of ids
     has_value = ~np.isnan(values if ranked else values[order])
     whole = ranked and bool(has_value.all())
     places = order if whole else order[has_value]
     if len(places) < 3:
-        raise InputError(f"y must have a value for at least 3 units; got {len(places)} of {len(y)}")
-    if not np.isfinite(given.data).all():
-        raise InputError("weights must be finite numbers; got NaN or infinity among them")
+        raise InputError(f"{name} must have a value for at least 3 units; got {len(places)} of {len(y)}")
     ids = y.index if whole else y.index[places]
     kept = given if ids.equals(given.ids) else given.subset(ids)
     own = kept.self_weights
@@ -199,7 +206,9 @@ def sample_together(
         same_units(first, head.index, name, column.index)
     table = np.column_stack([column.reindex(head.index).to_numpy() for column in columns.values()])
     whole = ~np.isnan(table).any(axis=1)
-    data = sample(pd.Series(np.where(whole, table[:, 0], np.nan), index=head.index), weights, transform=transform)
+    both = " and ".join(columns) if len(columns) < 4 else f"{first} and {len(columns) - 1} more"
+    some = pd.Series(np.where(whole, table[:, 0], np.nan), index=head.index)
+    data = sample(some, weights, transform=transform, name=both)
     return data, table[data.places]
 
 
@@ -243,8 +252,26 @@ def standardized(values: NDArray[np.float64]) -> NDArray[np.float64]:
     >>> standardized(np.array([1.0, 3.0])).tolist()
     [-1.0, 1.0]
     """
-    centred = values - values.mean()
-    return np.asarray(centred / np.sqrt(np.mean(centred**2)))
+    mean, spread = moments(values)
+    return np.asarray((values - mean) / spread)
+
+
+def moments(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Return mean and population standard deviation; of values whose squares double precision can't hold as well.
+
+    Examples
+    --------
+    >>> moments(np.array([1.0, 3.0])), moments(np.array([2e-200, 4e-200]))
+    ((2.0, 1.0), (3e-200, 1e-200))
+    >>> moments(np.zeros(2))
+    (0.0, 0.0)
+    """
+    largest = float(np.abs(values).max())
+    if 1e-100 < largest < 1e100 or not largest > 0:
+        mean = values.mean()
+        return float(mean), float(np.sqrt(np.mean((values - mean) ** 2)))
+    mean, spread = moments(values / largest)
+    return mean * largest, spread * largest
 
 
 def numbers(y: Any, name: str) -> NDArray[np.float64]:
@@ -293,12 +320,7 @@ def _transformed(weights: Weights, transform: Transform) -> Weights:
         return weights.binary()
     if transform is Transform.GIVEN:
         return weights
-    if (weights.data < 0).any():
-        rows = np.repeat(np.arange(weights.n), weights.cardinalities)[weights.data < 0]
-        raise InputError(
-            f"weights must not be negative when rows are standardised; negative at units "
-            f"{listing(weights.ids[np.unique(rows)])}; use transform='given'"
-        )
+    weights.refuse_negative("when rows are standardised (transform='given' takes them as they are)")
     return weights.row_standardized()
 
 

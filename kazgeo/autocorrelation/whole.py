@@ -125,7 +125,7 @@ def whole_map(
 
     Assumption: under the hypothesis every arrangement of the values over the units is equally likely.
     """
-    plan, way = Plan.of(options), choice(Transform, transform, "transform")
+    plan, way = Plan.of(options, Inference), choice(Transform, transform, "transform")
     data = sample(y, weights, transform=way)
     sums = linked(data)
     value, draws = np.nan, None
@@ -145,7 +145,8 @@ def linked(data: Sample) -> LinkSums:
         Nothing is linked among the units that have a value.
     """
     sums = link_sums(data.weights.matrix)
-    if not len(data.weights.data) or sums.s0 == 0:
+    total = float(np.abs(data.weights.data).sum())
+    if abs(sums.s0) <= 1e-12 * total:
         raise InputError(f"weights must link some of the {data.n} units that have a value; they sum to {sums.s0:g}")
     return sums
 
@@ -162,6 +163,7 @@ def tested(
 ) -> _M:
     """Return the result for a value, its draws (None: undefined) and its moments: mean and both variances."""
     expected, *variances = moments
+    size = abs(expected) if kind.symbol == "G" else 1.0  # the others are of standardised values
     z_n, z_r = (float((value - expected) / np.sqrt(v)) if v > 0 else np.nan for v in variances)
     return kind(
         value=float(value),
@@ -172,7 +174,7 @@ def tested(
         z_randomization=z_r,
         p_normality=normal_p(z_n, plan.alternative),
         p_randomization=normal_p(z_r, plan.alternative),
-        p=np.nan if draws is None else total_p(float(value), draws, plan),
+        p=np.nan if draws is None else total_p(float(value), draws, plan, size),
         n=data.n,
         s0=float(data.weights.data.sum()),
         permutations=plan.permutations,
@@ -197,8 +199,11 @@ def _total(data: Sample, formula: Formula, plan: Plan) -> tuple[float, NDArray[n
     return observed, draws
 
 
-def total_p(observed: float, draws: NDArray[np.float64], plan: Plan) -> float:
-    """Return the permutation p of a value; draws equal to it but for rounding count on both sides."""
-    tie = 1e-9 * (abs(observed) + float(draws.std()))
+def total_p(observed: float, draws: NDArray[np.float64], plan: Plan, size: float = 0.0) -> float:
+    """Return the permutation p of a value; draws equal to it but for rounding count on both sides.
+
+    ``size`` is that of the terms that add up to the statistic: where they cancel, what is left is their rounding.
+    """
+    tie = 1e-9 * (abs(observed) + float(draws.std())) + 1e-10 * size
     greater, less = np.sum(draws >= observed - tie), np.sum(draws <= observed + tie)
     return float(pseudo_p(np.array([greater]), np.array([less]), len(draws), plan.alternative)[0])

@@ -156,7 +156,7 @@ def _with_self(data: Sample, kind: Transform) -> NDArray[np.float64]:
     own = np.where((data.own != 0) & (kind is Transform.GIVEN), data.own, largest)
     total = weights.row_sums() + own
     squares = weights.row_sums(2) + own**2
-    return _ratio(weights.matrix @ z + own * z, (n * squares - total**2) / (n - 1), squares)
+    return _ratio(weights.lag(z) + own * z, (n * squares - total**2) / (n - 1), squares)
 
 
 def _without_self(data: Sample) -> NDArray[np.float64]:
@@ -168,7 +168,7 @@ def _without_self(data: Sample) -> NDArray[np.float64]:
     spread = np.clip((n - z**2) / (n - 1) - mean**2, 0, None)
     total, squares = weights.row_sums(), weights.row_sums(2)
     free = np.where(spread > 1e-9, spread, 0.0)
-    return _ratio(weights.matrix @ z - total * mean, free * ((n - 1) * squares - total**2) / (n - 2), squares)
+    return _ratio(weights.lag(z) - total * mean, free * ((n - 1) * squares - total**2) / (n - 2), squares)
 
 
 def _ratio(
