@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["canonical_order", "same_units"]
+__all__ = ["canonical_order", "refuse_mixed", "same_units"]
 
 
 def same_units(first: str, have: pd.Index, second: str, other: pd.Index) -> None:
@@ -72,3 +72,21 @@ def canonical_order(index: pd.Index) -> NDArray[np.int64]:
     except TypeError:  # ids of several types
         keys = [(type(i).__name__, str(i)) for i in index]
         return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64)
+
+
+def refuse_mixed(labels: pd.Index, name: str, what: str) -> None:
+    """Refuse labels of several types, which have no order.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> refuse_mixed(pd.Index([2019, 2020]), "y", "years")
+    >>> refuse_mixed(pd.Index([2019, "2020"]), "y", "years")
+    Traceback (most recent call last):
+    kazgeo.errors.InputError: y must have years of one type, or they have no order; got int, str; convert them first
+    """
+    from pandas.api.types import infer_dtype
+
+    if infer_dtype(labels, skipna=True) in {"mixed", "mixed-integer"}:
+        kinds = ", ".join(sorted({type(label).__name__ for label in labels}))
+        raise InputError(f"{name} must have {what} of one type, or they have no order; got {kinds}; convert them first")

@@ -11,6 +11,7 @@ import pandas as pd
 
 from kazgeo.autocorrelation.sample import numbers
 from kazgeo.errors import InputError, choice, listing
+from kazgeo.labels import refuse_mixed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -114,11 +115,7 @@ def unit_by_year(panel: Any, name: str) -> tuple[pd.Index, pd.Index, NDArray[np.
     values = numbers(panel, name)
     row, regions = pd.factorize(panel.index.get_level_values(0))
     given = panel.index.get_level_values(1)
-    if pd.api.types.infer_dtype(given, skipna=True) in {"mixed", "mixed-integer"}:
-        kinds = sorted({type(year).__name__ for year in given})
-        raise InputError(
-            f"{name} must have years of one type, or they have no order; got {', '.join(kinds)}; convert them first"
-        )
+    refuse_mixed(given, name, "years")
     column, years = pd.factorize(given, sort=True)
     if (row < 0).any() or (column < 0).any():
         raise InputError(f"{name} has rows without a region or without a year: {int(((row < 0) | (column < 0)).sum())}")

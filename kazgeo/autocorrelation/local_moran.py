@@ -264,7 +264,13 @@ def local_moran_rate(
     kazgeo.errors.InputError: population must be above 0; it is not at units 'a', 'b', 'c', 'd', 'e' and 1 more
     """
     rate = standardized_rate(events, population)
-    return _tested(sample(rate, weights, transform=transform, name="events"), None, scale, Plan.of(options), transform=str(transform))
+    return _tested(
+        sample(rate, weights, transform=transform, name="events"),
+        None,
+        scale,
+        Plan.of(options),
+        transform=str(transform),
+    )
 
 
 def local_moran_change(
@@ -355,10 +361,10 @@ def _parts(
     z = data.z
     factor = 1.0 if scale is Scale.SPDEP else (n - 1) / n
     w1, w2 = weights.row_sums(), weights.row_sums(2)
-    spread, room = 1 - z**2 / (n - 1), w2 - w1**2 / (n - 1)
-    spread[spread <= 1e-9] = 0.0  # all others are alike: nothing can vary
+    others, room = 1 - z**2 / (n - 1), w2 - w1**2 / (n - 1)
+    others[others <= 1e-9] = 0.0  # all others are alike: nothing can vary
     room[room <= 1e-12 * w2] = 0.0  # all others are neighbours
-    free = room * spread
+    free = room * others
     scaled = factor * own
     mean, spread = data.moments
     out = {"lag": mean * w1 + spread * lag, "I": scaled * lag, "expected": -scaled * z * w1 / (n - 1)}

@@ -14,6 +14,7 @@ from kazgeo.autocorrelation.sample import Sample, Transform, is_constant, sample
 from kazgeo.autocorrelation.total import linear_draws
 from kazgeo.autocorrelation.whole import MOMENTS, Formula, WholeMap, linked, tested, whole_map
 from kazgeo.errors import InputError, choice, listing
+from kazgeo.labels import refuse_mixed
 from kazgeo.progress import part
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def moran_rate(
     Traceback (most recent call last):
     kazgeo.errors.InputError: events must not all be 0: there is no rate to compare with
     """
-    return whole_map(Moran, _FORMULA, standardized_rate(events, population), weights, transform, options)
+    return whole_map(Moran, _FORMULA, standardized_rate(events, population), weights, transform, options, "events")
 
 
 def moran_bivariate(
@@ -255,16 +256,20 @@ def moran_by_year(
     >>> moran_by_year(y.iloc[:0], chain).empty
     True
     """
-    from kazgeo.trend import unit_by_year
+    if not isinstance(y, pd.Series) or y.index.nlevels != 2:
+        raise InputError("y must be a Series with the index levels (region, year)")
+    numbers(y, "y")
     from kazgeo.weights import as_weights
 
-    _, todo, _ = unit_by_year(y, "y")
+    years = y.index.get_level_values(1)
+    refuse_mixed(years, "y", "years")
     given, plan = as_weights(weights), Plan.of(options, Inference)
     regions = y.index.get_level_values(0)
     strange = regions.unique().difference(given.ids)
     if len(strange):
         raise InputError(f"y and weights must have the same units; weights lack {len(strange)}: {listing(strange)}")
     rows: dict[Any, dict[str, Any]] = {}
+    todo = sorted(years.unique())
     for step, year in enumerate(todo):
         now = y.xs(year, level=1).reindex(given.ids)
         inner: Inference = {"rng": plan.seed, "progress": part(plan.progress, step / len(todo), (step + 1) / len(todo))}

@@ -357,7 +357,9 @@ def first_at_least(ranked: NDArray[np.float64], values: NDArray[np.float64]) -> 
     scale = cells / (high - low)
     start = np.zeros(cells + 2, dtype=np.int64)  # of every cell: ranked ones in the cells below
     np.cumsum(np.bincount(((ranked - low) * scale).astype(np.int64), minlength=cells + 1)[: cells + 1], out=start[1:])
-    found: NDArray[np.int64] = start.take(np.clip((values - low) * scale, 0, cells).astype(np.int64))
+    with np.errstate(over="ignore"):  # far beyond all draws: the last cell
+        cell = np.clip((values - low) * scale, 0, cells).astype(np.int64)
+    found: NDArray[np.int64] = start.take(cell)
     padded = np.concatenate([[-np.inf], ranked, [np.inf]])
     missed = np.flatnonzero((padded.take(found) >= values) | (padded[1:].take(found) < values))
     found[missed] = np.searchsorted(ranked, values.take(missed), side="left")

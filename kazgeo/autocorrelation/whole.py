@@ -119,14 +119,20 @@ class Formula(NamedTuple):
 
 
 def whole_map(
-    kind: type[_M], formula: Formula, y: pd.Series, weights: Any, transform: Transform | str, options: Inference
+    kind: type[_M],
+    formula: Formula,
+    y: pd.Series,
+    weights: Any,
+    transform: Transform | str,
+    options: Inference,
+    name: str = "y",
 ) -> _M:
     """Return a statistic of a whole map, tested; parameters and errors as in ``moran``.
 
     Assumption: under the hypothesis every arrangement of the values over the units is equally likely.
     """
     plan, way = Plan.of(options, Inference), choice(Transform, transform, "transform")
-    data = sample(y, weights, transform=way)
+    data = sample(y, weights, transform=way, name=name)
     sums = linked(data)
     value, draws = np.nan, None
     if not data.constant:

@@ -77,6 +77,7 @@ class Weights:
         cls, ids: pd.Index, rows: NDArray[Any], cols: NDArray[Any], data: NDArray[Any] | None = None
     ) -> Weights:
         """Build weights from positions of links; repeated links count once, self-links are left out."""
+        ids = _index(ids)
         n = len(ids)
         rows, cols = _positions(rows, "rows"), _positions(cols, "cols")
         values = np.ones(len(rows)) if data is None else np.asarray(data, dtype=float)
@@ -94,13 +95,14 @@ class Weights:
     @classmethod
     def from_matrix(cls, ids: pd.Index, matrix: Any) -> Weights:
         """Build weights from a square sparse matrix whose rows follow ``ids``; explicit zeros are dropped."""
+        ids = _index(ids)
         csr = sp.csr_array(matrix, dtype=np.float64, copy=True)
         if csr.shape != (len(ids), len(ids)):
             raise InputError(f"matrix must be square with a row for each of the {len(ids)} ids; got shape {csr.shape}")
         csr.sum_duplicates()
         csr.eliminate_zeros()
         arrays = csr.indptr.astype(np.int64), csr.indices.astype(np.int64), csr.data.astype(np.float64)
-        return cls(_index(ids), *(_frozen(array) for array in arrays))
+        return cls(ids, *(_frozen(array) for array in arrays))
 
     @classmethod
     def from_libpysal(cls, graph: Any) -> Weights:
