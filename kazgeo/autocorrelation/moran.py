@@ -10,7 +10,7 @@ import pandas as pd
 from kazgeo.autocorrelation.moments import LinkSums
 from kazgeo.autocorrelation.plan import Inference, Plan
 from kazgeo.autocorrelation.rates import standardized_rate
-from kazgeo.autocorrelation.sample import Sample, Transform, is_constant, sample_together, standardized
+from kazgeo.autocorrelation.sample import Sample, Transform, is_constant, numbers, sample_together, standardized
 from kazgeo.autocorrelation.total import linear_draws
 from kazgeo.autocorrelation.whole import MOMENTS, Formula, WholeMap, linked, tested, whole_map
 from kazgeo.errors import InputError, choice, listing
