@@ -294,13 +294,16 @@ def numbers(y: Any, name: str) -> NDArray[np.float64]:
         raise InputError(f"{name} must be a pandas Series labelled by unit ids; got {type(y).__name__}")
     if not y.index.is_unique:
         raise InputError(f"{name} must have one value per unit; repeated: {listing(y.index[y.index.duplicated()])}")
-    empty = y.isna().all()
-    numeric = pd.api.types.is_numeric_dtype(y.dtype) and not pd.api.types.is_complex_dtype(y.dtype)
-    if not (empty or numeric):
-        raise InputError(
-            f"{name} must hold numbers; got dtype {y.dtype}, for instance {listing(y.dropna().iloc[:1].tolist())}"
-        )
-    values = np.full(len(y), np.nan) if empty else y.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
+    if y.dtype == np.float64:  # the usual case
+        values: NDArray[np.float64] = y.to_numpy(copy=True)
+    else:
+        numeric = pd.api.types.is_numeric_dtype(y.dtype) and not pd.api.types.is_complex_dtype(y.dtype)
+        empty = y.isna().all()
+        if not (empty or numeric):
+            raise InputError(
+                f"{name} must hold numbers; got dtype {y.dtype}, for instance {listing(y.dropna().iloc[:1].tolist())}"
+            )
+        values = np.full(len(y), np.nan) if empty else y.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
     if np.isinf(values).any():
         raise InputError(f"{name} must be finite; infinite at units {listing(y.index[np.isinf(values)])}")
     return values
