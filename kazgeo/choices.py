@@ -5,8 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 
 __all__ = [
-    "Alternative", "CellShape", "Correction", "Counted", "DensityMethod", "Direction", "Draws", "Method", "Model",
-    "Peak", "Penalty", "PValue", "Secondary", "Shape",
+    "Alternative", "CellShape", "Correction", "Counted", "Deal", "DensityMethod", "Direction", "Draws", "Method",
+    "Model", "Peak", "Penalty", "PValue", "Secondary", "Shape",
 ]  # fmt: skip
 
 
@@ -48,6 +48,13 @@ class CellShape(StrEnum):
 
     HEXAGON = "hexagon"
     FISHNET = "fishnet"
+
+
+class Deal(StrEnum):
+    """What chance deals in LOSH: values, with new residuals in every draw, or the residuals as they are."""
+
+    VALUES = "values"
+    RESIDUALS = "residuals"
 
 
 class DensityMethod(StrEnum):

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 import numpy as np
 import pandas as pd
 
-from kazgeo.autocorrelation.permutation import Tails
+from kazgeo.autocorrelation.parallel import pieces, run
+from kazgeo.autocorrelation.permutation import TIE, Tails
 from kazgeo.autocorrelation.plan import LocalOptions, Plan
 from kazgeo.autocorrelation.sample import ROUNDING, Sample, Transform, is_constant, sample, standardized
 from kazgeo.autocorrelation.significance import LocalInference, folded, passes
-from kazgeo.errors import choice, positive_number
+from kazgeo.choices import Deal, Draws
+from kazgeo.errors import InputError, choice, positive_number
 from kazgeo.weights import Weights
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ __all__ = ["LABELS", "Losh", "losh"]
 
 #: Every label a unit can have.
 LABELS = ("varied", "even", "not significant", "isolate", "undefined")
+#: Numbers held at once for a piece of draws (16 MB).
+NUMBERS = 2_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,15 +73,15 @@ def losh(
     weights: Any,
     *,
     exponent: float = 2.0,
+    deal: Deal | str = Deal.VALUES,
     transform: Transform | str = Transform.ROW,
     **options: Unpack[LocalOptions],
 ) -> Losh:
     r"""Return LOSH of every unit, with permutation p, chi-square p and a label after correction.
 
-    Assumption: the local mean is the mean of the neighbours; under the hypothesis the squared residuals from it are
-    dealt at random around the unit. Residuals of units with common neighbours hang together, so that this holds
-    nearly only (white noise on lattices: 5 to 6 % of units below p = 0.05). Where the mean itself jumps, at the edge
-    of a cluster, residuals are large without any change of the scatter: read H next to a map of the values.
+    Assumption: the local mean is the mean of the neighbours; under the hypothesis every arrangement of the values over
+    the units is equally likely. Where the mean itself jumps, at the edge of a cluster, residuals are large without any
+    change of the scatter: read H next to a map of the values.
 
     Parameters
     ----------
@@ -88,11 +92,16 @@ def losh(
         "isolate": they have no local mean, and their values do not take part.
     exponent : float, above 0
         2: variance; 1: mean absolute deviation.
+    deal : {"values", "residuals"}
+        Values are dealt to all units and every draw makes new local means and residuals: p is exact. Or residuals of
+        the other units are dealt around each unit: faster, and nearly right only, for residuals of units with common
+        neighbours hang together (white noise on lattices: 5 to 6 % of units below p = 0.05).
     transform : {"row", "binary", "given"}
         What is done to the weights first; "row" and "given" are the same here, rows being divided by their sum.
     **options
         ``permutations``, ``alternative``, ``correction``, ``alpha``, ``draws``, ``rng``, ``executor``, ``progress``:
         see ``LocalOptions``. "greater": more scatter than by chance (spdep's and esda's question, there by chi-square).
+        Arrangements of values are shared by all units: ``draws="independent"`` wants residuals.
 
     Returns
     -------
@@ -111,8 +120,7 @@ def losh(
 
     .. math:: Var(H_i) = \frac{s^2}{\bar{|e|^a}^2} \cdot \frac{n \sum_j w_{ij}^2 - W_i^2}{(n - 1) W_i^2}
 
-    with :math:`s^2` the population variance of :math:`|e|^a`. The test of spdep's ``LOSH.mc`` deals values, not
-    residuals, and makes new residuals in every draw.
+    with :math:`s^2` the population variance of :math:`|e|^a`. spdep's ``LOSH.mc`` deals values too.
 
     References
     ----------
@@ -138,7 +146,9 @@ def losh(
     kazgeo.errors.InputError: y must have a value for at least 3 units; got 0 of 0
     """
     exponent = positive_number(exponent, "exponent", "a number above 0")
-    plan, kind = Plan.of(options), choice(Transform, transform, "transform")
+    plan, kind, dealt = Plan.of(options), choice(Transform, transform, "transform"), choice(Deal, deal, "deal")
+    if dealt is Deal.VALUES and plan.draws is Draws.INDEPENDENT:
+        raise InputError("draws='independent' wants deal='residuals': an arrangement of values is one for all units")
     data = sample(y, weights, transform=kind)
     data.weights.refuse_negative("as local means are taken with them")
     parts = {name: np.full(data.n, np.nan) for name in ("H", "variance", "z", "p_chi_square")}
@@ -148,7 +158,10 @@ def losh(
     if scatter is not None:
         for name, part in _parts(scatter, plan, exponent).items():
             parts[name][scatter.units] = part
-        found = plan.tails(standardized(scatter.e), scatter.weights)
+        if dealt is Deal.VALUES:
+            found = _rearranged(data, scatter, exponent, plan)
+        else:
+            found = plan.tails(standardized(scatter.e), scatter.weights)
         tails.greater[scatter.units], tails.less[scatter.units] = found.greater, found.less
         p = np.where(np.isnan(parts["H"]), np.nan, plan.p(tails))
     lonely = data.weights.cardinalities == 0
@@ -161,7 +174,7 @@ def losh(
             codes[lonely] = "isolate"
         return codes
 
-    return plan.result(Losh, data, p, label, dict(parts), transform=kind.value, exponent=float(exponent))
+    return plan.result(Losh, data, p, label, dict(parts), transform=kind.value, exponent=exponent, deal=dealt.value)
 
 
 def _local_mean(data: Sample, values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -174,6 +187,37 @@ def _local_mean(data: Sample, values: NDArray[np.float64]) -> NDArray[np.float64
 def _residuals(data: Sample) -> dict[str, NDArray[np.float64]]:
     mean = _local_mean(data, data.y)
     return {"local_mean": mean, "residual": data.y - mean}
+
+
+def _rearranged(data: Sample, scatter: _Scatter, exponent: float, plan: Plan) -> Tails:
+    """Count arrangements of the values with an H at least, and at most, as large as observed, of units with one."""
+    total = np.where(data.weights.cardinalities > 0, data.weights.row_sums(), 1.0)
+    inner = scatter.weights.lag(scatter.e) / scatter.e.mean()
+    fixed = (data.z, data.weights, total, scatter, exponent, inner, plan.seed)
+    cuts = pieces(plan.permutations, max(1, NUMBERS // data.n))
+    tails = Tails(*np.zeros((2, len(scatter.units)), dtype=np.int64))
+    for greater, less in run(_arranged, [(*fixed, *cut) for cut in cuts], plan.executor, plan.progress, "permutations"):
+        tails.greater[:] += greater
+        tails.less[:] += less
+    return tails
+
+
+def _arranged(
+    z: NDArray[np.float64], weights: Weights, total: NDArray[np.float64], scatter: _Scatter, exponent: float,
+    observed: NDArray[np.float64], seed: int, start: int, stop: int,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:  # fmt: skip
+    """Count some draws, each of which is made by its own number."""
+    some = z[scatter.units]
+    values = np.tile(z[:, None], stop - start)
+    for column, draw in enumerate(range(start, stop)):
+        values[scatter.units, column] = np.random.default_rng([seed, draw]).permutation(some)
+    left = np.abs(values - weights.lag(values) / total[:, None])[scatter.units]
+    left[left <= ROUNDING * np.abs(z).max()] = 0.0
+    e = left**exponent
+    mean = e.mean(axis=0)
+    H = scatter.weights.lag(e) / np.where(mean > 0, mean, 1.0)
+    edge = TIE * (scatter.weights.reach + np.abs(observed))
+    return ((observed - edge)[:, None] <= H).sum(axis=1), ((observed + edge)[:, None] >= H).sum(axis=1)
 
 
 def _scatter(data: Sample, exponent: float) -> _Scatter | None:

@@ -1,7 +1,8 @@
 """Prints, for each task, our time, the peer's time and the ratio: ``make bench``.
 
 Machines are noisy: each side is run four times and for a second at least, and the best is taken; runs of more than
-three seconds are not repeated. Weights are made beforehand on both sides. Imports and compiling are left out, and timed apart.
+three seconds are not repeated. Weights are made beforehand on both sides. Imports and compiling are left out, and timed
+apart.
 """
 
 from __future__ import annotations
