@@ -1,6 +1,7 @@
 """LOSH against its formula, all arrangements and esda; the laws it keeps."""
 
-from itertools import combinations
+from concurrent.futures import ThreadPoolExecutor
+from itertools import combinations, permutations
 
 import numpy as np
 import pandas as pd
@@ -62,12 +63,31 @@ def test_p_is_the_share_of_all_arrangements_of_residuals(draws):
     """Tolerance 5 standard deviations of 20,000 draws; 18 comparisons: alarm rate 1e-5."""
     _, _, _, e = written_out(Y.to_numpy(), EQUAL.matrix.toarray(), 2)
     for alternative, sign in (("greater", 1), ("less", -1)):
-        got = losh(Y, EQUAL, permutations=M, rng=5, draws=draws, alternative=alternative)
+        got = losh(Y, EQUAL, deal="residuals", permutations=M, rng=5, draws=draws, alternative=alternative)
         for i in range(N):
             near = EQUAL.indices[EQUAL.indptr[i] : EQUAL.indptr[i + 1]]
             sums = [sign * sum(e[list(s)]) for s in combinations([j for j in range(N) if j != i], len(near))]
             wanted = np.mean(np.array(sums) >= sign * e[near].sum() - 1e-9)
             assert abs(got.p[i] - wanted) < 5 * np.sqrt(wanted * (1 - wanted) / M) + 2 / M
+
+
+@pytest.mark.parametrize("weights", ["equal", "unequal"])
+def test_p_is_the_share_of_all_arrangements_of_values(weights):
+    """5,040 arrangements of 7 values, new residuals in each. Tolerance 5 standard deviations of 20,000 draws."""
+    w = (EQUAL if weights == "equal" else UNEQUAL).subset(range(7))
+    w = Weights.from_matrix(w.ids, w.matrix + Weights.from_pairs(range(7), [(i, (i + 1) % 7) for i in range(7)]).matrix)
+    y, dense = Y.iloc[:7].to_numpy(), w.matrix.toarray()
+    every = np.array([written_out(np.array(v), dense, 2)[0] for v in permutations(y)])
+    seen = written_out(y, dense, 2)[0]
+    for alternative, sign in (("greater", 1), ("less", -1)):
+        got = losh(Y.iloc[:7], w, permutations=M, rng=5, alternative=alternative)
+        wanted = (sign * every >= sign * seen - 1e-9).mean(axis=0)
+        assert (np.abs(got.p - wanted) < 5 * np.sqrt(wanted * (1 - wanted) / M) + 2 / M).all()
+    few = losh(Y.iloc[:7], w, permutations=300, rng=5)
+    with ThreadPoolExecutor(2) as pool:
+        assert losh(Y.iloc[:7], w, permutations=300, rng=5, executor=pool).p.tolist() == few.p.tolist()
+    with pytest.raises(InputError, match="draws='independent' wants deal='residuals'"):
+        losh(Y, EQUAL, draws="independent")
 
 
 @LAWS
@@ -147,11 +167,13 @@ def test_scatter_is_told_from_evenness():
 def test_level_on_white_noise():
     """1,000 maps of 8 x 8, one unit each: p <= 0.05 at 2 to 9 % of them; a true 5.5 % falls out with chance 2e-6.
 
-    The test is approximate by design (neighbouring residuals share values), so that its level is bounded, not met.
+    Dealing residuals is approximate by design (neighbouring ones share values): its level is bounded, not met.
     """
     rng, weights = np.random.default_rng(1), lattice(8)
     found = [
-        losh(pd.Series(rng.normal(size=64)), weights, permutations=199, alternative="greater", rng=s).p[27]
+        losh(
+            pd.Series(rng.normal(size=64)), weights, deal="residuals", permutations=199, alternative="greater", rng=s
+        ).p[27]
         for s in range(1_000)
     ]
     assert 0.02 < np.mean(np.array(found) <= 0.05) < 0.09

@@ -12,11 +12,21 @@ from kazgeo.autocorrelation import (
     general_g,
     join_counts,
     lee,
+    local_colocation,
     local_geary,
+    local_join_count,
+    local_join_count_bivariate,
+    local_lee,
     local_moran,
     local_moran_bivariate,
+    local_moran_change,
+    local_moran_rate,
+    losh,
     moran,
     moran_bivariate,
+    moran_rate,
+    neighbour_match,
+    quantile_lisa,
 )
 from kazgeo.autocorrelation.sample import Transform, sample
 from kazgeo.hotspots import getis_ord
@@ -207,6 +217,57 @@ def test_p_is_uniform_when_there_is_nothing_to_find(statistic, null_weights):
         result = statistic(y, null_weights, permutations=99, alternative="greater", transform="given", rng=seed, **more)
         found.append(result.p if statistic in WHOLE else result.p.iloc[3])
     assert kstest(np.array(found) - rng.random(NULL_MAPS) / 100, "uniform").pvalue > 1e-4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["losh", "local_lee", "join_counts", "moran_rate", "local_moran_rate", "change"])
+def test_p_of_the_other_statistics_is_uniform_too(name, null_weights):
+    """As above, for those that take other data; equal populations, so that every arrangement of rates is as likely."""
+    rng = np.random.default_rng(2025)
+    found, rows, people = [], null_weights.row_standardized(), pd.Series(5_000.0, index=range(25))
+    for seed in range(NULL_MAPS):
+        y, x = pd.Series(rng.gamma(1.0, size=25)), pd.Series(rng.normal(size=25))
+        cases = pd.Series(rng.binomial(5_000, 0.2, 25).astype(float))
+        call, given = {
+            "losh": (losh, (y, rows)),
+            "local_lee": (local_lee, (x, y, rows)),
+            "join_counts": (join_counts, (x.rank() > 12, null_weights)),
+            "moran_rate": (moran_rate, (cases, people, rows)),
+            "local_moran_rate": (local_moran_rate, (cases, people, rows)),
+            "change": (local_moran_change, (y, x, rows)),
+        }[name]
+        more = {"transform": "given"} if name == "join_counts" else {}
+        done = call(*given, permutations=99, alternative="greater", rng=seed, **more)
+        p = done.table["p"].iloc[0] if name == "join_counts" else done.p
+        found.append(p.iloc[3] if isinstance(p, pd.Series) else p)
+    assert kstest(np.array(found) - rng.random(NULL_MAPS) / 100, "uniform").pvalue > 1e-4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["join count", "two marks", "both marks", "quantile", "match"])
+def test_exact_p_is_uniform_less_a_random_part_of_its_step(name, null_weights):
+    """P(at least) less a uniform part of P(exactly) is uniform where P is right; the same test, 2,000 maps."""
+    rng = np.random.default_rng(2026)
+    binary, found = null_weights.binary(), []
+    for _ in range(NULL_MAPS):
+        first = pd.Series(rng.permutation([1.0] * 12 + [0] * 13))
+        second = pd.Series(rng.permutation([1.0] * 15 + [0] * 10))
+        table = pd.DataFrame({"a": rng.normal(size=25), "b": rng.normal(size=25)})
+        call, some = {
+            "join count": (lambda o, f=first: local_join_count(f, binary, **o), first == 1),
+            "two marks": (lambda o, f=first: local_join_count_bivariate(f, 1 - f, binary, **o), first == 1),
+            "both marks": (
+                lambda o, f=first, s=second: local_colocation(pd.DataFrame({"f": f, "s": s}), binary, **o),
+                (first == 1) & (second == 1),
+            ),
+            "quantile": (lambda o, t=table: quantile_lisa(t["a"], binary, k=2, quantile=1, **o), table["a"] < 9),
+            "match": (lambda o, t=table: neighbour_match(t, binary, k=5, **o), first >= 0),
+        }[name]
+        more, less = (call({"alternative": side}).p[some] for side in ("greater", "less"))
+        tested = more.index[more.notna()]
+        unit = tested[rng.integers(len(tested))]
+        found.append(more[unit] - rng.random() * (more[unit] + less[unit] - 1))
+    assert kstest(found, "uniform").pvalue > 1e-4
 
 
 def test_the_error_of_the_count_is_what_seeds_show():
