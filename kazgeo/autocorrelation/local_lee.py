@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 import pandas as pd
 
-from kazgeo.autocorrelation.permutation import TIE, Tails, conditional_sums
+from kazgeo.autocorrelation.parallel import run
+from kazgeo.autocorrelation.permutation import TIE, Tails, conditional_sums, parts_of_sums
 from kazgeo.autocorrelation.plan import LocalOptions, Plan
 from kazgeo.autocorrelation.sample import Sample, is_constant, sample_together, standardized
 from kazgeo.autocorrelation.significance import LocalInference, passes
@@ -71,8 +72,8 @@ def local_lee(
     star : bool
         Whether a unit belongs to its own neighbourhood (Lee's L*), with its row's largest weight.
     **options
-        ``permutations``, ``alternative``, ``correction``, ``alpha``, ``rng``, ``progress``: see ``LocalOptions``; draws
-        are shared, and made in this thread. "greater": smoothed x and y on the same side of their means.
+        ``permutations``, ``alternative``, ``correction``, ``alpha``, ``rng``, ``executor``, ``progress``: see
+        ``LocalOptions``; draws are shared. "greater": smoothed x and y on the same side of their means.
 
     Returns
     -------
@@ -82,7 +83,7 @@ def local_lee(
     Raises
     ------
     InputError
-        Fewer than 3 units with both values, ids that differ, negative weights, an executor, or a bad option.
+        Fewer than 3 units with both values, ids that differ, negative weights, or a bad option.
 
     Notes
     -----
@@ -114,8 +115,6 @@ def local_lee(
     plan = Plan.of(options)
     if plan.draws is Draws.INDEPENDENT:
         raise InputError("draws must be 'shared' for local Lee's L; got 'independent'")
-    if plan.executor is not None:
-        raise InputError("executor must be None for local Lee's L: its draws are made in this thread")
     data, values = sample_together({"x": x, "y": y}, weights)
     fixed = any(is_constant(column) for column in values.T)
     z = np.zeros(values.shape) if fixed else np.column_stack([standardized(column) for column in values.T])
@@ -171,16 +170,21 @@ def _tails(
     others: Weights, own: NDArray[np.float64], z: NDArray[np.float64], smooth: NDArray[np.float64], plan: Plan
 ) -> Tails:
     """Count the draws whose product is at least as large and at least as small as observed."""
-    m, done = plan.permutations, 0
+    m = plan.permutations
     tails = Tails(np.full(others.n, m, dtype=np.int64), np.full(others.n, m, dtype=np.int64))
-    for units, sums in conditional_sums(z, others, permutations=m, seed=plan.seed):
-        sums += (own[:, None] * z)[units].T[:, :, None]
-        product = sums[0] * sums[1]
-        observed = (smooth[units, 0] * smooth[units, 1])[:, None]
-        tie = TIE * (1 + np.abs(observed))
-        tails.greater[units] = (product >= observed - tie).sum(axis=1)
-        tails.less[units] = (product <= observed + tie).sum(axis=1)
-        done += len(units)
-        plan.progress(done / others.n, "permutations")
+    parts, mine = parts_of_sums(z, others, m), own[:, None] * z
+    tasks = [(part, m, plan.seed, mine[part.units], smooth[part.units].prod(axis=1)) for part in parts]
+    for part, counted in zip(parts, run(_counted, tasks, plan.executor, plan.progress, "permutations"), strict=True):
+        tails.greater[part.units], tails.less[part.units] = counted
     plan.progress(1.0, "permutations")
     return tails
+
+
+def _counted(
+    part: Any, m: int, seed: int, mine: NDArray[np.float64], observed: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Count the draws of some units; ``mine`` (u, 2) is what a unit adds to its own neighbourhood."""
+    sums = conditional_sums(part, m, seed) + mine.T[:, :, None]
+    product, edge = sums[0] * sums[1], TIE * (1 + np.abs(observed))
+    greater = (product >= (observed - edge)[:, None]).sum(axis=1)
+    return greater, (product <= (observed + edge)[:, None]).sum(axis=1)

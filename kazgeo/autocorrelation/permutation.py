@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from kazgeo.weights import Weights
 
-__all__ = ["Tails", "conditional_sums", "conditional_tails", "distinct_draws", "seed_of"]
+__all__ = ["Tails", "conditional_sums", "conditional_tails", "distinct_draws", "parts_of_sums", "seed_of"]
 
 #: Sums closer than this, relative to what was added, are ties: differences below it are rounding.
 TIE = 1e-9
@@ -218,47 +218,49 @@ def _one_by_one(
         tails.less[part.units] += counted[1]
 
 
-def conditional_sums(
-    values: NDArray[np.float64], weights: Weights, *, permutations: int, seed: int
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
-    """Yield units and the weighted sums of the values that shared draws deal to their neighbours.
+def parts_of_sums(values: NDArray[np.float64], weights: Weights, permutations: int) -> list[_Part]:
+    """Return the units with neighbours in parts of which ``conditional_sums`` gives the sums; values (n, f)."""
+    factors, size = np.ones((weights.n, 1)), 10 * permutations * values.shape[1]
+    return list(_parts(values, weights, factors, size, unequal=True, fewest=20))
+
+
+def conditional_sums(part: _Part, permutations: int, seed: int) -> NDArray[np.float64]:
+    """Return the weighted sums of the values that shared draws deal to the neighbours of a part's units.
 
     For statistics that aren't linear in the neighbours' values; the same draws as in ``conditional_tails``.
 
     Parameters
     ----------
-    values : float array, shape (n, f)
-        Values that stay together, f per unit.
-    weights, permutations, seed
+    part : _Part
+        Of ``parts_of_sums``; its values stay together, f per unit.
+    permutations, seed
         As in ``conditional_tails``.
 
-    Yields
-    ------
-    units, sums
-        Positions of some units, shape (u,), and sums, shape (f, u, m). Isolates never come.
+    Returns
+    -------
+    float array, shape (f, u, m)
+        For the units ``part.units``.
 
     Examples
     --------
     >>> from kazgeo.weights import Weights
     >>> w = Weights.from_pairs(range(3), [(0, 1), (1, 2)])
-    >>> for units, sums in conditional_sums(np.array([[1.0], [2], [4]]), w, permutations=2, seed=1):
-    ...     print(units.tolist(), sums.shape, float(sums[0, -1].max()))
+    >>> for part in parts_of_sums(np.array([[1.0], [2], [4]]), w, 2):
+    ...     sums = conditional_sums(part, 2, seed=1)
+    ...     print(part.units.tolist(), sums.shape, float(sums[0, -1].max()))
     [0, 2] (1, 2, 2) 2.0
     [1] (1, 1, 2) 5.0
     """
-    n, m = weights.n, permutations
-    factors = np.ones((n, 1))
-    for part in _parts(values, weights, factors, 10 * m * values.shape[1], unequal=True, fewest=20):
-        k, size = part.k, len(part.units)
-        sums = np.empty((values.shape[1], size, m))
-        slot = part.slots()
-        for rows, drawn in SharedDraws(n, k, m, seed).blocks():
-            for f, column in enumerate(sums):
-                x = values[:, f]
-                column[:, rows] = part.weights @ x[drawn[:, :k]].T
-                own = part._replace(values=values[:, f : f + 1]).own_draws(drawn, slot)
-                column[own.unit, own.at + rows.start] += own.change
-        yield part.units, sums
+    n, k = len(part.values), part.k
+    sums = np.empty((part.values.shape[1], len(part.units), permutations))
+    slot = part.slots()
+    for rows, drawn in SharedDraws(n, k, permutations, seed).blocks():
+        for f, column in enumerate(sums):
+            x = part.values[:, f]
+            column[:, rows] = part.weights @ x[drawn[:, :k]].T
+            own = part._replace(values=part.values[:, f : f + 1]).own_draws(drawn, slot)
+            column[own.unit, own.at + rows.start] += own.change
+    return sums
 
 
 def _parts(

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kazgeo.autocorrelation import geary, local_geary, local_moran, moran
+from kazgeo.autocorrelation import geary, local_geary, local_moran, losh, moran
 from kazgeo.weights import Weights
 
 
@@ -40,6 +40,6 @@ def test_a_dask_cluster_gives_the_same_numbers():
         far = {"executor": client.get_executor(), **options}
         for whole in (moran, geary):
             assert whole(y, weights, **far).to_frame().equals(whole(y, weights, **options).to_frame())
-        for local, more in ((local_moran, {}), (local_moran, {"draws": "independent"}), (local_geary, {})):
+        for local, more in ((local_moran, {}), (local_moran, {"draws": "independent"}), (local_geary, {}), (losh, {})):
             one, two = (local(y, weights, **more, **given).to_frame() for given in (options, far))
             pd.testing.assert_frame_equal(one, two, check_exact=True)

@@ -1,5 +1,7 @@
 """An option has an effect or is refused; a year, a kind or a table that can't be tested is told in its own name."""
 
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+
 import geopandas
 import numpy as np
 import pandas as pd
@@ -54,11 +56,13 @@ def test_options_of_another_type_are_refused(option, words):
     assert ac.local_moran(Y, CHAIN, permutations=9, progress=None, executor=None).permutations == 9
 
 
-def test_what_local_lee_cannot_do_is_refused():
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(1) as pool, pytest.raises(InputError, match="executor must be None for local Lee"):
-        ac.local_lee(X, Y, CHAIN, executor=pool)
+@pytest.mark.parametrize("pool", [ThreadPoolExecutor, ProcessPoolExecutor])
+def test_local_lee_gives_the_same_numbers_on_any_executor(pool, monkeypatch):
+    want = ac.local_lee(X, Y, CHAIN, permutations=99, rng=3).to_frame()
+    monkeypatch.setattr("kazgeo.autocorrelation.permutation.NUMBERS", 2_000)
+    with pool(2) as executor:
+        got = ac.local_lee(X, Y, CHAIN, permutations=99, rng=3, executor=executor).to_frame()
+    pd.testing.assert_frame_equal(got, want, check_exact=True)
 
 
 def test_a_correlogram_checks_its_weights_first():

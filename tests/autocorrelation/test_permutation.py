@@ -13,7 +13,13 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from kazgeo.autocorrelation import permutation, total
-from kazgeo.autocorrelation.permutation import conditional_sums, conditional_tails, distinct_draws, seed_of
+from kazgeo.autocorrelation.permutation import (
+    conditional_sums,
+    conditional_tails,
+    distinct_draws,
+    parts_of_sums,
+    seed_of,
+)
 from kazgeo.autocorrelation.total import colour_draws, linear_draws, quadratic_draws
 from kazgeo.choices import Draws
 from kazgeo.weights import Weights
@@ -80,7 +86,8 @@ def test_sums_of_draws_are_those_that_are_counted():
     tails = conditional_tails(values[:, 1], weights, permutations=99, seed=4)
     lag = weights.matrix @ values[:, 1]
     seen = []
-    for units, sums in conditional_sums(values, weights, permutations=99, seed=4):
+    for part in parts_of_sums(values, weights, 99):
+        units, sums = part.units, conditional_sums(part, 99, seed=4)
         np.testing.assert_array_equal((sums[1] >= lag[units, None] - 1e-8).sum(axis=1), tails.greater[units])
         np.testing.assert_array_equal((sums[1] <= lag[units, None] + 1e-8).sum(axis=1), tails.less[units])
         seen += units.tolist()
