@@ -193,7 +193,8 @@ def tests(done: LocalInference) -> tuple[TooltipField, ...]:
     """Return the p-values that a tooltip tells; the corrected one only where there was a correction."""
     from kazgeo.style import TooltipField
 
-    plain = TooltipField("p", "p", "", 4)
+    drawn, computed = TooltipField("p", "p by permutation", "", 4), TooltipField("p", "exact p", "", 4)
+    plain = drawn if done.permutations else computed
     if done.correction is Correction.NONE:
         return (plain,)
     return (plain, TooltipField("p_adjusted", "p after correction", "", 4))
