@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import pandas as pd
 
+from kazgeo.autocorrelation.parallel import run
 from kazgeo.autocorrelation.permutation import seed_of
 from kazgeo.errors import InputError, choice, listing, positive_integer
 from kazgeo.progress import Progress, part, silent
@@ -52,6 +54,7 @@ def azp(
     start: pd.Series | None = None,
     starts: int = 10,
     rng: int | np.random.Generator | None = None,
+    executor: Executor | None = None,
     progress: Progress = silent,
     **limits: Unpack[Limits],
 ) -> Regionalization:
@@ -80,6 +83,8 @@ def azp(
         cuts its own; the best result is kept.
     rng : int, Generator or None
         Seed; the result stores it.
+    executor : concurrent.futures.Executor or None
+        Where searches are made, with the same result; None: one after the other, here, and stopped inside a search.
     progress : Progress
         Called between searches and in long ones.
     **limits
@@ -134,24 +139,22 @@ def azp(
         return finish(problem, labels, told | {"start": "given"})
     seed = seed_of(rng)
     draw = np.random.default_rng(seed)
-    labels = best_of(problem, _beginnings(problem, k, count, draw), how, draw, count, progress)
+    begun = list(_beginnings(problem, k, count, draw))
+    labels = best_of(problem, begun, how, draw, executor, progress)
     return finish(problem, labels, told | {"starts": count}, seed)
 
 
 def best_of(
     problem: Problem,
-    begun: Iterator[NDArray[np.int64]],
+    begun: list[NDArray[np.int64]],
     how: Search,
     draw: np.random.Generator,
-    count: int,
+    executor: Executor | None,
     progress: Progress,
 ) -> NDArray[np.int64]:
     """Return the best labels of a search from every beginning, recombined; equal ones: the earliest."""
     best, lowest = np.empty(0, np.int64), np.inf
-    for number, labels in enumerate(begun):
-        tell = part(progress, 0.7 * number / count, 0.7 * (number + 1) / count)
-        tell(0.0, f"search {number + 1} of {count}")
-        found = moved(problem, labels, how, TENURES[number % len(TENURES)], tell)
+    for found in _searched(problem, begun, how, executor, part(progress, 0.0, 0.7)):
         value = float(within(problem.x, found).sum())
         if value < lowest * (1 - 1e-12):
             best, lowest = found, value
@@ -166,6 +169,20 @@ def best_of(
                 best, lowest = found, value
     progress(1.0, "done")
     return best
+
+
+def _searched(
+    problem: Problem, begun: list[NDArray[np.int64]], how: Search, executor: Executor | None, progress: Progress
+) -> Iterator[NDArray[np.int64]]:
+    """Yield the labels after the search from every beginning."""
+    tasks = [(problem, labels, how, TENURES[number % len(TENURES)]) for number, labels in enumerate(begun)]
+    if executor is not None:
+        yield from run(moved, tasks, executor, progress, "searches")
+        return
+    for number, task in enumerate(tasks):
+        tell = part(progress, number / len(tasks), (number + 1) / len(tasks))
+        tell(0.0, f"search {number + 1} of {len(tasks)}")
+        yield moved(*task, tell)
 
 
 def moved(

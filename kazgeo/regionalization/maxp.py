@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
@@ -28,6 +29,7 @@ def max_p(
     starts: int = 10,
     search: Search | str = Search.TABU,
     rng: int | np.random.Generator | None = None,
+    executor: Executor | None = None,
     progress: Progress = silent,
     **limits: Unpack[LowerLimits],
 ) -> Regionalization:
@@ -51,6 +53,8 @@ def max_p(
         As in ``azp``.
     rng : int, Generator or None
         Seed; the result stores it.
+    executor : concurrent.futures.Executor or None
+        Where searches are made, with the same result; None: one after the other, here, and stopped inside a search.
     progress : Progress
         Called between trees, between searches and in long ones.
     **limits
@@ -99,8 +103,8 @@ def max_p(
     seed = seed_of(rng)
     draw = np.random.default_rng(seed)
     k, forests = _fullest(problem, tried, count, draw, part(progress, 0.0, 0.5))
-    begun = (labels for labels in (cut(problem, forest, k) for forest in forests) if labels is not None)
-    labels = best_of(problem, begun, how, draw, len(forests), part(progress, 0.5, 1.0))
+    begun = [labels for labels in (cut(problem, forest, k) for forest in forests) if labels is not None]
+    labels = best_of(problem, begun, how, draw, executor, part(progress, 0.5, 1.0))
     return finish(problem, labels, {"method": "max_p", "search": how.value, "trees": tried, "starts": count}, seed)
 
 

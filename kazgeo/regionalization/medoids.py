@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import scipy.sparse as sp
 
+from kazgeo.autocorrelation.parallel import run
 from kazgeo.autocorrelation.permutation import seed_of
 from kazgeo.errors import InputError, positive_integer
 from kazgeo.progress import Progress, part, silent
@@ -14,6 +16,8 @@ from kazgeo.regionalization.problem import LowerLimits, Problem, prepare
 from kazgeo.regionalization.result import Regionalization, finish
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -32,6 +36,7 @@ def kmedoids(
     n_regions: int,
     starts: int = 10,
     rng: int | np.random.Generator | None = None,
+    executor: Executor | None = None,
     progress: Progress = silent,
     **limits: Unpack[LowerLimits],
 ) -> Regionalization:
@@ -52,6 +57,8 @@ def kmedoids(
         Searches from random medoids; the one of the lowest cost within the limits is kept.
     rng : int, Generator or None
         Seed; the result stores it.
+    executor : concurrent.futures.Executor or None
+        Where searches are made, with the same result; None: one after the other, here, and stopped inside a search.
     progress : Progress
         Called between searches and in long ones.
     **limits
@@ -102,10 +109,8 @@ def kmedoids(
     draw = np.random.default_rng(seed)
     graph, k = _ways(problem), problem.n_regions
     best: tuple[float, NDArray[np.int64], NDArray[np.int64]] | None = None
-    for number in range(count):
-        tell = part(progress, number / count, (number + 1) / count)
-        tell(0.0, f"search {number + 1} of {count}")
-        cost, medoids, cells = _settled(graph, _drawn(problem, graph, k, draw), tell)
+    begun = [_drawn(problem, graph, k, draw) for _ in range(count)]
+    for cost, medoids, cells in _searched(graph, begun, executor, progress):
         names, labels = np.unique(cells, return_inverse=True)
         allowed = len(names) == k and not problem.outside(labels).any()
         if allowed and (best is None or cost < best[0] * (1 - 1e-12)):
@@ -142,8 +147,21 @@ def _drawn(problem: Problem, graph: Any, k: int, draw: np.random.Generator) -> N
     return np.array(medoids)
 
 
+def _searched(
+    graph: Any, begun: list[NDArray[np.int64]], executor: Executor | None, progress: Progress
+) -> Iterator[tuple[float, NDArray[np.int64], NDArray[np.int64]]]:
+    """Yield cost, medoids and cells after the search from every beginning."""
+    if executor is not None:
+        yield from run(_settled, [(graph, medoids) for medoids in begun], executor, progress, "searches")
+        return
+    for number, medoids in enumerate(begun):
+        tell = part(progress, number / len(begun), (number + 1) / len(begun))
+        tell(0.0, f"search {number + 1} of {len(begun)}")
+        yield _settled(graph, medoids, tell)
+
+
 def _settled(
-    graph: Any, medoids: NDArray[np.int64], progress: Progress
+    graph: Any, medoids: NDArray[np.int64], progress: Progress = silent
 ) -> tuple[float, NDArray[np.int64], NDArray[np.int64]]:
     """Return cost, medoids and the cell (position of its medoid) of every unit after the search."""
     lowest, kept = np.inf, (medoids, medoids)

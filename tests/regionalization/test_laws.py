@@ -1,5 +1,6 @@
 """Laws that hold whatever the data, and what is said when something can't be done."""
 
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from importlib import import_module
 from itertools import pairwise
 
@@ -241,6 +242,18 @@ def test_progress_rises_and_can_cancel_inside_a_search(method, options, inside, 
     assert at < len(told) - 2
     with pytest.raises(Cancelled):
         method(values, weights, **options, progress=stop)
+
+
+@pytest.mark.parametrize("pool", [ThreadPoolExecutor, ProcessPoolExecutor])
+@pytest.mark.parametrize("method", [azp, kmedoids, max_p])
+def test_searches_give_the_same_regions_on_any_executor(method, pool):
+    values, weights = line(20)
+    options = {"starts": 4, "rng": 3} | ({"min_size": 3} if method is max_p else {"n_regions": 4})
+    want = method(values, weights, **options)
+    with pool(2) as executor:
+        got = method(values, weights, executor=executor, **options)
+    assert got.region.equals(want.region)
+    assert got.within_ss == want.within_ss
 
 
 def test_opposite_weights_make_neighbours_too():
