@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from kazgeo.errors import InputError, listing
 from kazgeo.trend import trends, unit_by_year
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["CLASSES", "Typology", "typology"]
 

@@ -5,7 +5,8 @@ from kazgeo.hotspots.density import DensityClusters, density_clusters
 from kazgeo.hotspots.emerging import EmergingHotSpots, classify, emerging_hot_spots
 from kazgeo.hotspots.getis import LABELS, GetisOrd, getis_ord
 from kazgeo.hotspots.optimized import OptimizedHotSpots, optimized_hot_spots
-from kazgeo.hotspots.scan import SCAN_LABELS, Scan, ScanOptions, scan_bernoulli, scan_normal, scan_poisson
+from kazgeo.hotspots.scan import scan_bernoulli, scan_normal, scan_poisson
+from kazgeo.hotspots.scan_search import SCAN_LABELS, Scan, ScanOptions
 from kazgeo.trend import mann_kendall
 
 __all__ = [

@@ -13,9 +13,10 @@ from scipy.stats import kstest
 
 from kazgeo.choices import Direction, Penalty, Shape
 from kazgeo.errors import Cancelled, InputError
-from kazgeo.hotspots import scan as engine
-from kazgeo.hotspots.scan import SCAN_LABELS, scan_bernoulli, scan_normal, scan_poisson
+from kazgeo.hotspots import scan_search as engine
+from kazgeo.hotspots.scan import scan_bernoulli, scan_normal, scan_poisson
 from kazgeo.hotspots.scan_likelihood import Bernoulli, Normal, Poisson
+from kazgeo.hotspots.scan_search import SCAN_LABELS
 from kazgeo.hotspots.scan_windows import CIRCLE, Places, fans, outlines, places
 
 #: Leukaemia in 281 tracts of upstate New York, 1978-82 (Waller and Gotway 2004), cases rounded down, as SaTScan got it.
@@ -74,7 +75,7 @@ def found(model, around, ids, simulated, rule="no-overlap"):
     """Clusters of windows that the test has made itself."""
     at = np.zeros((len(ids), 2))
     units = engine.Units(ids, np.arange(len(ids)), {}, Places(at, at), pd.DataFrame())
-    plan = engine._plan(
+    plan = engine.plan_of(
         0.5, "share", {"shape": "elliptic", "penalty": "none", "secondary": rule, "permutations": 9, "rng": 1}
     )
     return engine._clusters(units, model, around, plan, np.array(simulated))
