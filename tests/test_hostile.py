@@ -238,6 +238,12 @@ def test_a_parameter_follows_its_renamed_column() -> None:
     pd.testing.assert_series_equal(outcome.layer["p"], want.layer["p"])
     assert outcome.layer["p_own"].tolist() == land()["value"].tolist()
     assert outcome.fields[0].column == "p_own"
+    floor = land().rename(columns={"second": "zone"})  # named among the shared options, not in the signature
+    zones = analyses.get("regionalize").function(floor, ("value",), zones=2, floor="zone", floor_min=3.0)
+    plain = analyses.get("regionalize").function(land(), ("value",), zones=2, floor="second", floor_min=3.0)
+    assert zones.layer["zone"].tolist() == plain.layer["zone"].tolist()
+    with pytest.raises(InputError, match="regionalize: floor 'peple' is not a column of regions"):
+        analyses.get("regionalize").function(land(), ("value",), zones=2, floor="peple", floor_min=3.0)
     many = analyses.get("local_geary").function(units=layer, indicators=("second", "p"), permutations=99)
     assert many.layer["local_geary"].notna().all()
 

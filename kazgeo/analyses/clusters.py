@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Unpack
 
+from kazgeo.analyses.columns import of_years
 from kazgeo.analyses.declare import analysis
 from kazgeo.analyses.kinds import Field, Number, Output, Panel, Regions, Units
 from kazgeo.analyses.options import LocalTest, WholeTest, local_options, near, whole_options
@@ -54,16 +55,10 @@ def moran_by_year(
     """
     from kazgeo.analyses.outcome import Outcome
     from kazgeo.autocorrelation import moran_by_year as by_year
-    from kazgeo.errors import InputError
     from kazgeo.messages import Message, Num
     from kazgeo.style import Chart
 
-    at = panel.index
-    inside = at.get_level_values("region").isin(regions.index)
-    years = at.get_level_values("year")
-    some = panel[inside & (years >= first_year) & (years <= last_year)]
-    if not len(some):
-        raise InputError(f"moran_by_year: no figures of '{indicator}' for these regions and years")
+    some = of_years(panel, regions, first_year, last_year, "moran_by_year")
     weights = near(regions, options)
     table = by_year(values_of(some, indicator, logarithm), weights, progress=progress, **whole_options(options))
     low = table[table["p"] <= 0.05]

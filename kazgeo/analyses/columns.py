@@ -9,7 +9,7 @@ from kazgeo.errors import InputError, listing, unknown
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["numeric"]
+__all__ = ["numeric", "of_years"]
 
 #: Larger figures can't be squared in double precision.
 _LARGEST = 1e150
@@ -41,3 +41,29 @@ def numeric(layer: pd.DataFrame, column: str, what: str = "column") -> pd.Series
     if len(wild):
         raise InputError(f"{what} '{column}' is infinite or absurdly large in {len(wild)} units: {listing(wild)}")
     return values
+
+
+def of_years(panel: pd.DataFrame, regions: pd.DataFrame, first: int, last: int, who: str) -> pd.DataFrame:
+    """Return the rows of a panel of these regions, from one year to another, both included.
+
+    Raises
+    ------
+    InputError
+        There are none; ``who`` is the analysis that asks.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> at = pd.MultiIndex.from_product([["a", "b"], [2019, 2020]], names=["region", "year"])
+    >>> panel = pd.DataFrame({"income": [1.0, 2, 3, 4]}, index=at)
+    >>> of_years(panel, pd.DataFrame(index=["b"]), 2020, 2022, "inequality").index.tolist()
+    [('b', 2020)]
+    >>> of_years(panel, pd.DataFrame(index=["c"]), 2020, 2022, "inequality")
+    Traceback (most recent call last):
+    kazgeo.errors.InputError: inequality: no figures from 2020 to 2022 for these regions
+    """
+    years = panel.index.get_level_values("year")
+    some = panel[panel.index.get_level_values("region").isin(regions.index) & (years >= first) & (years <= last)]
+    if not len(some):
+        raise InputError(f"{who}: no figures from {first} to {last} for these regions")
+    return some

@@ -254,8 +254,9 @@ def analysis(group: str, *outputs: Output, tags: tuple[str, ...] = ()) -> Callab
         def checked(*args: Any, **options: Any) -> Any:
             declared, shared = _declared(checked), _shared(function)
             given = inspect.signature(function).bind(*args, **options).arguments
-            for name in given.pop(shared.name, {}) if shared else ():
+            for name, value in given.pop(shared.name, {}).items() if shared else ():
                 declared.parameter(name)  # refuses what it does not know
+                given[name] = value
             _check_fields(declared, given)
             if shared:
                 options = _shared_defaults(shared) | options

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
+from kazgeo.analyses.columns import of_years
 from kazgeo.analyses.declare import analysis
 from kazgeo.analyses.kinds import Field, Number, Output, Panel, Regions
 from kazgeo.progress import Progress, silent
@@ -83,11 +84,7 @@ def deprivation(
     from kazgeo.errors import InputError
     from kazgeo.style import Chart, TooltipField, categorical
 
-    at = panel.index
-    years = at.get_level_values("year")
-    some = panel[at.get_level_values("region").isin(regions.index) & (years >= first_year) & (years <= last_year)]
-    if not len(some):
-        raise InputError(f"deprivation: no figures from {first_year} to {last_year} for these regions")
+    some = of_years(panel, regions, first_year, last_year, "deprivation")
     progress(0.2, "index by year")
     if not more_is_better and not more_is_worse:
         raise InputError("deprivation: name at least one indicator in more_is_better or more_is_worse")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
+from kazgeo.analyses.columns import of_years
 from kazgeo.analyses.declare import analysis
 from kazgeo.analyses.kinds import Field, Metadata, Number, Output, Panel, Reforms, Regions
 
@@ -74,9 +75,7 @@ def inequality(
     start = since if since is not None else last_year - 1
     if not first_year <= start < last_year:
         raise InputError(f"inequality: wanted first_year <= since < last_year; got {first_year}, {start}, {last_year}")
-    inside = panel.index.get_level_values("region").isin(regions.index)
-    years = panel.index.get_level_values("year")
-    some = panel[inside & (years >= first_year) & (years <= last_year)]
+    some = of_years(panel, regions, first_year, last_year, "inequality")
     known = some[indicator].notna() & some[population].notna()
     have = some.index.get_level_values("region")[known].unique()
     if len(have) < 2:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
+from kazgeo.analyses.columns import of_years
 from kazgeo.analyses.declare import analysis
 from kazgeo.analyses.kinds import Field, Number, Output, Panel, Regions, Units
 from kazgeo.analyses.options import LocalTest, Near, local_options, near
@@ -268,17 +269,11 @@ def emerging_hot_spots(
         Gives the same numbers again.
     """
     from kazgeo.analyses.outcome import Outcome, names_of, told
-    from kazgeo.errors import InputError
     from kazgeo.hotspots import emerging_hot_spots as test
     from kazgeo.messages import Message, Num
     from kazgeo.style import TooltipField, categorical
 
-    at = panel.index
-    years = at.get_level_values("year")
-    inside = at.get_level_values("region").isin(regions.index)
-    some = panel[inside & (years >= first_year) & (years <= last_year)]
-    if not len(some):
-        raise InputError(f"emerging_hot_spots: no figures of '{indicator}' for these regions and years")
+    some = of_years(panel, regions, first_year, last_year, "emerging_hot_spots")
     values = values_of(some, indicator, logarithm)
     if relative:
         values = _relative(values, logarithm)

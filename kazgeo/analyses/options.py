@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
-from kazgeo.analyses.kinds import Neighbours, Number
+from kazgeo.analyses.kinds import Field, Neighbours, Number
 from kazgeo.choices import Alternative, Correction
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ __all__ = [
     "LocalTest",
     "Near",
     "WholeTest",
+    "Zoning",
     "exact_options",
     "local_options",
     "near",
@@ -53,6 +54,30 @@ class Near(TypedDict, total=False):
     k: Annotated[int, Number(1, 1000), Default(8)]
     distance_km: Annotated[float, Number(0, 5000, "km"), Default(0.0)]
     tolerance_m: Annotated[float, Number(0, 10_000, "m"), Default(100.0)]
+
+
+class Zoning(Near, total=False):
+    """Near, and what regions made of neighbouring units must keep.
+
+    Parameters
+    ----------
+    min_units : int
+        Least number of units of a region.
+    floor : str
+        Column of which every region must have a least sum, such as inhabitants.
+    floor_min : float
+        Least sum of that column.
+    logarithm : bool
+        Take the natural logarithm of all indicators first, for skewed money values; means are then geometric.
+    seed : int
+        Gives the same regions again.
+    """
+
+    min_units: Annotated[int, Number(1, 10_000), Default(1)]
+    floor: Annotated[str, Field("regions"), Default("")]
+    floor_min: Annotated[float, Number(0, 1e12), Default(0.0)]
+    logarithm: Annotated[bool, Default(False)]
+    seed: Annotated[int, Default(0)]
 
 
 class WholeTest(Near, total=False):
@@ -109,7 +134,7 @@ class ExactTest(Near, total=False):
 
 
 #: Which options extend which: a TypedDict forgets its bases, and with them their docstrings.
-EXTENDS: dict[Any, tuple[Any, ...]] = {WholeTest: (Near,), LocalTest: (WholeTest,), ExactTest: (Near,)}
+EXTENDS: dict[Any, tuple[Any, ...]] = {Zoning: (Near,), WholeTest: (Near,), LocalTest: (WholeTest,), ExactTest: (Near,)}
 
 
 def neighbours_of(units: Any, kind: Neighbours, k: int, tolerance_m: float, distance_km: float = 0.0) -> Weights:

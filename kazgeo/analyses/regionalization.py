@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 from kazgeo.analyses.declare import analysis
 from kazgeo.analyses.kinds import Field, Number, Output, Regions
-from kazgeo.analyses.options import Near, near
+from kazgeo.analyses.options import Zoning, near
 from kazgeo.analyses.significance import more_than, renamed, structure, table_of, values_of
 from kazgeo.choices import Counted, Method
 from kazgeo.progress import Progress, silent
@@ -37,13 +37,8 @@ def regionalize(
     *,
     method: Method = Method.SKATER,
     zones: Annotated[int, Number(2, 500)] = 5,
-    min_units: Annotated[int, Number(1, 10_000)] = 1,
-    floor: Annotated[str, Field("regions")] = "",
-    floor_min: Annotated[float, Number(0, 1e12)] = 0.0,
-    logarithm: bool = False,
-    seed: int = 0,
     progress: Progress = silent,
-    **options: Unpack[Near],
+    **options: Unpack[Zoning],
 ) -> Outcome:
     """Regions of neighbouring units that are alike in several indicators: SKATER, AZP, max-p, Ward or k-medoids.
 
@@ -60,16 +55,6 @@ def regionalize(
         How regions are made.
     zones : int
         Number of regions; max-p finds its own.
-    min_units : int
-        Least number of units of a region.
-    floor : str
-        Column of which every region must have a least sum, such as inhabitants.
-    floor_min : float
-        Least sum of that column.
-    logarithm : bool
-        Take the natural logarithm of all indicators first, for skewed money values; the means are then geometric.
-    seed : int
-        Gives the same regions again.
     """
     import numpy as np
 
@@ -78,18 +63,18 @@ def regionalize(
     from kazgeo.errors import InputError
     from kazgeo.style import TooltipField
 
-    values, weights = _table(regions, indicators, logarithm), near(regions, options)
-    limits = _limits(regions, min_units, floor, floor_min)
-    if method == Method.MAX_P and not floor and min_units < 2:
+    values, weights = _table(regions, indicators, options["logarithm"]), near(regions, options)
+    limits = _limits(regions, options)
+    if method == Method.MAX_P and not options["floor"] and options["min_units"] < 2:
         raise InputError("regionalize: max-p wants a floor: a column with a least sum, or min_units of at least 2")
     make = getattr(regionalization, str(method))
-    drawn = {} if method in (Method.SKATER, Method.WARD) else {"rng": seed, "progress": progress}
+    drawn = {} if method in (Method.SKATER, Method.WARD) else {"rng": options["seed"], "progress": progress}
     number = {} if method == Method.MAX_P else {"n_regions": zones}
     with renamed(**_NAMES):
         done = make(values, weights, **number, **drawn, **limits)
     layer = regions.assign(zone=done.label)
     profile = done.profile.rename_axis("zone").reset_index()
-    if logarithm:
+    if options["logarithm"]:
         profile[list(indicators)] = np.exp(profile[list(indicators)])
     return Outcome(
         (*_findings(done, profile, indicators), *_members(done, regions), *structure(weights), *told(done.dropped)),
@@ -118,13 +103,8 @@ def suggest_regions(
     method: Counted = Counted.SKATER,
     fewest: Annotated[int, Number(2, 200)] = 2,
     most: Annotated[int, Number(2, 200)] = 10,
-    min_units: Annotated[int, Number(1, 10_000)] = 1,
-    floor: Annotated[str, Field("regions")] = "",
-    floor_min: Annotated[float, Number(0, 1e12)] = 0.0,
-    logarithm: bool = False,
-    seed: int = 0,
     progress: Progress = silent,
-    **options: Unpack[Near],
+    **options: Unpack[Zoning],
 ) -> Outcome:
     """Suggest a number of regions: how well two, three, ... of them tell like from unlike units.
 
@@ -142,16 +122,6 @@ def suggest_regions(
         Least number of regions tried.
     most : int
         Greatest number of regions tried.
-    min_units : int
-        Least number of units of a region.
-    floor : str
-        Column of which every region must have a least sum, such as inhabitants.
-    floor_min : float
-        Least sum of that column.
-    logarithm : bool
-        Take the natural logarithm of all indicators first, for skewed money values.
-    seed : int
-        Gives the same numbers again.
     """
     from kazgeo.analyses.outcome import Outcome, told
     from kazgeo.errors import InputError
@@ -161,11 +131,17 @@ def suggest_regions(
 
     if fewest > most:
         raise InputError(f"suggest_regions: fewest must not exceed most; got {fewest} and {most}")
-    values, weights = _table(regions, indicators, logarithm), near(regions, options)
-    limits = _limits(regions, min_units, floor, floor_min)
+    values, weights = _table(regions, indicators, options["logarithm"]), near(regions, options)
+    limits = _limits(regions, options)
     with renamed(**_NAMES):
         done = suggest(
-            values, weights, method=str(method), k_range=(fewest, most), rng=seed, progress=progress, **limits
+            values,
+            weights,
+            method=str(method),
+            k_range=(fewest, most),
+            rng=options["seed"],
+            progress=progress,
+            **limits,
         )
     reasons = {
         "highest pseudo-F": mark("highest pseudo-F"),
@@ -199,10 +175,11 @@ def _table(regions: pd.DataFrame, indicators: tuple[str, ...], logarithm: bool) 
     return table_of(regions, indicators, logarithm)
 
 
-def _limits(regions: pd.DataFrame, min_units: int, floor: str, floor_min: float) -> dict[str, Any]:
+def _limits(regions: pd.DataFrame, options: Zoning) -> dict[str, Any]:
     """Return the limits on regions that are asked for."""
     from kazgeo.errors import InputError
 
+    min_units, floor, floor_min = options["min_units"], options["floor"], options["floor_min"]
     if bool(floor) != (floor_min > 0):
         raise InputError("floor and floor_min belong together: a column, and its least sum (above 0) in every region")
     out: dict[str, Any] = {"min_size": min_units} if min_units > 1 else {}
