@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["canonical_order", "refuse_mixed", "same_units"]
+__all__ = ["canonical_order", "in_order", "refuse_mixed", "same_units"]
 
 
 def same_units(first: str, have: pd.Index, second: str, other: pd.Index) -> None:
@@ -52,6 +52,24 @@ def same_units(first: str, have: pd.Index, second: str, other: pd.Index) -> None
         raise InputError(f"{first} and {second} must have the same units; {'; '.join(parts)}{kinds}")
 
 
+def in_order(index: pd.Index) -> bool:
+    """Return whether the ids already stand in their canonical order.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> in_order(pd.Index(["a", "b"])), in_order(pd.CategoricalIndex(["b", "a"], categories=["b", "a"]))
+    (True, False)
+    >>> in_order(pd.Index([]))
+    True
+    """
+    return bool((index.astype(object) if _categorical(index) else index).is_monotonic_increasing)
+
+
+def _categorical(index: pd.Index) -> bool:
+    return str(index.dtype) == "category"
+
+
 def canonical_order(index: pd.Index) -> NDArray[np.int64]:
     """Return the positions that sort the ids, so that the order of rows cannot reach a draw or break a tie.
 
@@ -63,10 +81,10 @@ def canonical_order(index: pd.Index) -> NDArray[np.int64]:
     >>> canonical_order(pd.Index([])).tolist()
     []
     """
-    if str(index.dtype) == "category":  # by what the categories are, not by how they were listed
-        index = index.astype(object)
-    if index.is_monotonic_increasing:
+    if in_order(index):
         return np.arange(len(index))
+    if _categorical(index):  # by what the categories are, not by how they were listed
+        index = index.astype(object)
     try:
         return np.asarray(index.argsort(), dtype=np.int64)
     except TypeError:  # ids of several types

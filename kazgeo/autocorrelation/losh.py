@@ -54,6 +54,11 @@ class Losh(LocalInference):
     local_mean: pd.Series
     residual: pd.Series
 
+    @property
+    def same_sums(self) -> bool:
+        """False for arrangements of values: a draw gives every unit an H of its own place."""
+        return self.options["deal"] != Deal.VALUES.value and super().same_sums
+
     def to_frame(self) -> pd.DataFrame:
         """Return all columns on the caller's index."""
         names = ["H", "variance", "z", "p_chi_square", "local_mean", "residual", "p", "p_adjusted", "label"]
@@ -95,7 +100,7 @@ def losh(
     deal : {"values", "residuals"}
         Values are dealt to all units and every draw makes new local means and residuals: p is exact. Or residuals of
         the other units are dealt around each unit: faster, and nearly right only, for residuals of units with common
-        neighbours hang together (white noise on lattices: 5 to 6 % of units below p = 0.05).
+        neighbours hang together.
     transform : {"row", "binary", "given"}
         What is done to the weights first; "row" and "given" are the same here, rows being divided by their sum.
     **options

@@ -13,7 +13,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from kazgeo.errors import InputError, choice, listing
-from kazgeo.labels import canonical_order, same_units
+from kazgeo.labels import canonical_order, in_order, same_units
 from kazgeo.weights import Weights, as_weights
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def sample(y: pd.Series, weights: Any, *, transform: Transform | str = Transform
     given = as_weights(weights)
     same_units(name, y.index, "weights", given.ids)
     order = canonical_order(y.index)
-    ranked = y.index.is_monotonic_increasing  # the usual case: rows are in the order of ids
+    ranked = in_order(y.index)  # the usual case
     has_value = ~np.isnan(values if ranked else values[order])
     whole = ranked and bool(has_value.all())
     places = order if whole else order[has_value]

@@ -253,6 +253,11 @@ class LocalInference:
         return count_error(self)
 
     @property
+    def same_sums(self) -> bool:
+        """Whether units with as many neighbours are held against the very same sums, so that their p move together."""
+        return self.draws is Draws.SHARED
+
+    @property
     def smallest_p(self) -> float:
         """The smallest p-value that so many draws can give."""
         return smallest_p(self.permutations, self.alternative)
@@ -297,7 +302,7 @@ def count_error(found: LocalInference) -> float:
     threshold = max(float(passed.max()) if len(passed) else 0.0, smallest_p(found.permutations, found.alternative))
     tail = threshold / sides
     step = sides * np.sqrt(tail * (1 - tail) / found.permutations)
-    if found.draws is Draws.INDEPENDENT:
+    if not found.same_sums:
         spread = sides * np.sqrt((p / sides) * (1 - p / sides) / found.permutations)
         inside = ndtr((threshold - p) / np.maximum(spread, 1e-300))
         return float(np.sqrt(np.sum(inside * (1 - inside))))

@@ -148,6 +148,16 @@ def test_nothing_varies():
     assert losh(logical, ring, permutations=99, rng=0).n_tests == 7
 
 
+def test_the_error_of_the_count_is_what_seeds_show():
+    """Standard deviation over 60 seeds against its estimate, by units that move alone: within a factor of 1.5."""
+    rng, weights = np.random.default_rng(5), lattice(15)
+    y = pd.Series(rng.normal(size=225) * np.where(np.arange(225) % 15 < 8, 3, 1))
+    runs = [losh(y, weights, permutations=199, correction="none", rng=s) for s in range(60)]
+    seen, told = np.std([r.n_significant for r in runs]), np.mean([r.count_error for r in runs])
+    assert 1 / 1.5 < told / seen < 1.5, (told, seen)
+    assert losh(y, weights, deal="residuals", permutations=9, rng=1).same_sums
+
+
 def test_scatter_is_told_from_evenness():
     """West of the map noise of sd 10, east of sd 1: the mean square of the map is about half that of the west."""
     rng, weights = np.random.default_rng(0), lattice(20)

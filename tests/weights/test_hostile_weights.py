@@ -195,3 +195,10 @@ def test_categories_are_ordered_by_what_they_are():
     named = pd.CategoricalIndex(ids, categories=ids[::-1])
     got = local_moran(y.set_axis(named), Weights.from_pairs(named, pairs), permutations=99, rng=1).p
     assert got.tolist() == want.tolist()
+    y.iloc[4] = np.nan
+    want = local_moran(y, Weights.from_pairs(ids, pairs), permutations=99, rng=1)
+    turned = y[::-1].set_axis(pd.CategoricalIndex(ids[::-1], categories=ids[::-1]))  # rising, as its categories go
+    got = local_moran(turned, Weights.from_pairs(turned.index, pairs), permutations=99, rng=1)
+    assert got.p[::-1].tolist() == pytest.approx(want.p.tolist(), nan_ok=True)
+    assert got.label[::-1].tolist() == want.label.tolist()
+    assert got.dropped["unit"].tolist() == want.dropped["unit"].tolist() == [ids[4]]
