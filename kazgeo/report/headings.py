@@ -186,6 +186,7 @@ COLUMNS = _mark(
 
 #: Words for the codes that cells of tables hold.
 CODES = _mark(
+    ("different", "unlike kinds"),
     ("high", "high"),
     ("low", "low"),
     ("new-hot", "new hot spot"),
