@@ -56,7 +56,7 @@ def test_options_of_another_type_are_refused(option, words):
     assert ac.local_moran(Y, CHAIN, permutations=9, progress=None, executor=None).permutations == 9
 
 
-@pytest.mark.parametrize("pool", [ThreadPoolExecutor, ProcessPoolExecutor])
+@pytest.mark.parametrize("pool", [ThreadPoolExecutor, pytest.param(ProcessPoolExecutor, marks=pytest.mark.slow)])
 def test_local_lee_gives_the_same_numbers_on_any_executor(pool, monkeypatch):
     want = ac.local_lee(X, Y, CHAIN, permutations=99, rng=3).to_frame()
     monkeypatch.setattr("kazgeo.autocorrelation.permutation.NUMBERS", 2_000)

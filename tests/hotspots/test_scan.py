@@ -332,7 +332,7 @@ def test_block_size_and_seed(model, monkeypatch):
     assert (run(any_seed.seed).simulated == any_seed.simulated).all()
 
 
-@pytest.mark.parametrize("pool", [ThreadPoolExecutor, ProcessPoolExecutor])
+@pytest.mark.parametrize("pool", [ThreadPoolExecutor, pytest.param(ProcessPoolExecutor, marks=pytest.mark.slow)])
 def test_the_same_numbers_on_any_executor(pool, monkeypatch):
     cases, people, points = planted()
     want = scan_poisson(cases, people, points, permutations=60, rng=5)

@@ -244,7 +244,7 @@ def test_progress_rises_and_can_cancel_inside_a_search(method, options, inside, 
         method(values, weights, **options, progress=stop)
 
 
-@pytest.mark.parametrize("pool", [ThreadPoolExecutor, ProcessPoolExecutor])
+@pytest.mark.parametrize("pool", [ThreadPoolExecutor, pytest.param(ProcessPoolExecutor, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("method", [azp, kmedoids, max_p])
 def test_searches_give_the_same_regions_on_any_executor(method, pool):
     values, weights = line(20)
