@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kazgeo import autocorrelation, data, regions, weights
-from kazgeo.autocorrelation.parallel import Here
+from kazgeo.parallel import Here
 from kazgeo.weights import Weights
 
 PICTURE = Path(__file__).parent / "images" / "power.png"

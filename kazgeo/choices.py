@@ -6,7 +6,7 @@ from enum import StrEnum
 
 __all__ = [
     "Alternative", "CellShape", "Correction", "Counted", "Deal", "DensityMethod", "Direction", "Draws", "Method",
-    "Model", "Peak", "Penalty", "PValue", "Secondary", "Shape",
+    "Model", "Peak", "Penalty", "PValue", "Secondary", "Shape", "Travel",
 ]  # fmt: skip
 
 
@@ -131,3 +131,10 @@ class Model(StrEnum):
     POISSON = "poisson"
     BERNOULLI = "bernoulli"
     NORMAL = "normal"
+
+
+class Travel(StrEnum):
+    """Whether one travels from the places to the destinations, or from these to the places."""
+
+    TO = "to"
+    FROM = "from"

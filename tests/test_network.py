@@ -85,13 +85,27 @@ def on_chord(a, b, share):
 def test_a_place_cuts_its_road_in_proportion():
     net = from_edges(edges_of(("a", "b", 90)), TRIANGLE.loc[["a", "b"]], speed_kmh=90)
     tied = attach(net, points(p=on_chord("a", "b", 0.25), q=on_chord("a", "b", 0.75)))
-    cut = tied.network.edges().set_index(["start", "end"])
-    assert cut.loc[("a", "road:p"), "length_m"].item() == pytest.approx(22_500, abs=0.1)
-    assert cut.loc[("road:p", "road:q"), "time_s"].item() == pytest.approx(1800, abs=0.01)
-    assert cut.loc[("road:q", "b"), "time_s"].item() == pytest.approx(900, abs=0.01)
-    assert tied.network.n == 2 + 2 + 2
+    assert tied.share.tolist() == pytest.approx([0.25, 0.75], abs=1e-5)
+    assert tied.leaving().offset_s[0].tolist() == pytest.approx([900, 2700], abs=0.05)
+    assert tied.arriving().offset_m[1].tolist() == pytest.approx([67_500, 22_500], abs=0.5)
+    assert tied.network is net
     assert tied.distance_m.max() < 0.01
-    assert tied.network.length_m[tied.network.length_m > 1].sum() == pytest.approx(90_000)
+
+
+def test_one_way_roads_are_left_by_their_end_and_reached_by_their_start():
+    net = from_edges(edges_of(("a", "b", 90)), TRIANGLE.loc[["a", "b"]], speed_kmh=90)
+    one = net.with_times(net.time_s, np.array([np.inf]))
+    tied = attach(one, points(p=on_chord("a", "b", 0.25)))
+    leave, arrive = tied.leaving(), tied.arriving()
+    assert (leave.node.tolist(), arrive.node.tolist()) == ([[-1, 1]], [[0, -1]])
+    assert leave.offset_s[0, 1] == pytest.approx(2700, abs=0.05)
+    assert arrive.offset_s[0, 0] == pytest.approx(900, abs=0.05)
+    closed = net.with_times(np.array([np.inf]))
+    assert (tied.on(closed).leaving().node == -1).all()
+    with pytest.raises(InputError, match="no edge that is open"):
+        attach(closed, points(p=(70, 50)))
+    with pytest.raises(InputError, match="only to the same network"):
+        tied.on(from_edges(edges_of(("a", "b", 90)), TRIANGLE.loc[["a", "b"]]))
 
 
 def test_the_leg_off_the_road():
@@ -100,28 +114,31 @@ def test_the_leg_off_the_road():
     tied = attach(net, places, Access(limit_m=20_000, speed_kmh=20, detour=1.5))
     metres = Geod(ellps="WGS84").inv(70.5, 50.1, 70.5, 50.0)[2]
     assert tied.distance_m["near"] == pytest.approx(metres, rel=0.02)
-    leg = tied.network.edges().set_index("end").loc["place:near"]
-    assert leg["length_m"] == pytest.approx(1.5 * tied.distance_m["near"])
-    assert leg["time_s"] == pytest.approx(1.5 * tied.distance_m["near"] / (20 / 3.6))
-    assert tied.node.drop("near").tolist() == [-1, -1, -1]
+    assert tied.leg_m["near"] == pytest.approx(1.5 * tied.distance_m["near"])
+    assert tied.leg_s["near"] == pytest.approx(1.5 * tied.distance_m["near"] / (20 / 3.6))
+    assert tied.edge.drop("near").tolist() == [-1, -1, -1]
     assert tied.component.tolist() == [0, -1, -1, -1]
     assert tied.distance_m.isna().tolist() == [False, False, True, True]
+    lost = tied.why_not(pd.Series([False] * 4, index=places.index), "cut off")
+    assert lost["reason"].tolist() == [
+        "cut off",
+        "farther from every road than the limit",
+        *["no place on the map"] * 2,
+    ]
 
 
 def test_of_parallel_roads_a_place_lies_on_the_quickest():
     for order in ([0, 1], [1, 0]):
         edges = edges_of(("a", "b", 90), ("a", "b", 45)).iloc[order]
         tied = attach(from_edges(edges, TRIANGLE.loc[["a", "b"]], speed_kmh=90), points(p=on_chord("a", "b", 0.5)))
-        lengths = np.sort(tied.network.length_m)
-        assert lengths[1:] == pytest.approx([22_500, 22_500, 90_000], abs=0.1)
+        assert tied.leaving().offset_m[0] == pytest.approx([22_500, 22_500], abs=0.1)
 
 
 def test_a_road_that_returns_to_its_start():
     net = from_edges(edges_of(("a", "a", 5), ("a", "b", 90)), TRIANGLE.loc[["a", "b"]])
     tied = attach(net, points(p=(69.9, 50)))
-    assert np.isfinite(tied.network.time_s).all()
-    assert (tied.network.time_s > 0).all()
-    assert tied.network.n_components == 1
+    assert np.isfinite(tied.leaving().offset_s).all()
+    assert net.n_components == 1
 
 
 @pytest.mark.parametrize(
@@ -142,8 +159,8 @@ def test_what_attach_refuses(call, says):
 
 def test_no_place_at_all():
     tied = attach(from_edges(edges_of(("a", "b", 1)), TRIANGLE), points(p=(70, 50)).iloc[:0])
-    assert tied.node.empty
-    assert tied.network.n == 5
+    assert tied.edge.empty
+    assert tied.leaving().node.shape == (0, 2)
 
 
 def lines(*shapes, crs=4326, **columns):
@@ -207,9 +224,10 @@ def test_the_order_of_rows_never_changes_how_places_are_tied(where, shuffler):
     pd.testing.assert_series_equal(again.distance_m.loc[places.index], plain.distance_m, rtol=1e-12)
 
     def times(tied):
-        node = tied.node.loc[places.index]
-        seconds = csgraph.dijkstra(tied.network.matrix, indices=node[node >= 0].to_numpy())
-        return pd.DataFrame(seconds, node.index[node >= 0], tied.network.nodes)[list(TRIANGLE.index)]
+        leave = tied.leaving()
+        seconds = csgraph.dijkstra(tied.network.matrix)
+        ways = [leave.offset_s[:, s, None] + seconds[leave.node[:, s]] for s in (0, 1)]
+        return pd.DataFrame(np.minimum(*ways), tied.ids, tied.network.nodes).loc[places.index, list(TRIANGLE.index)]
 
     pd.testing.assert_frame_equal(times(again), times(plain), rtol=1e-9, atol=1e-5)
 

@@ -1,6 +1,6 @@
 """Accessibility: travel times on a network and the measures made of them."""
 
-from kazgeo.accessibility.nearest import Nearest, nearest
+from kazgeo.accessibility.nearest import KNearest, Nearest, k_nearest, nearest
 from kazgeo.accessibility.remoteness import Remoteness, remoteness
 from kazgeo.accessibility.surface import inverse_distance
 

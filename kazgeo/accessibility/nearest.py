@@ -1,4 +1,4 @@
-"""Travel time to the nearest of several places."""
+"""Travel time to the nearest of several places, or to the nearest few."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import scipy.sparse.csgraph as csgraph
 
-from kazgeo.errors import InputError, listing
-from kazgeo.network import Attached
+from kazgeo.choices import Travel
+from kazgeo.errors import InputError, choice, listing, positive_integer
+from kazgeo.network import Attached, Terminals
+from kazgeo.progress import Progress, silent
+from kazgeo.routing.along import Pairs, along, same
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Nearest", "nearest"]
+__all__ = ["KNearest", "Nearest", "k_nearest", "nearest"]
 
 #: Seconds within which two routes are equally quick.
-_SAME_S = 1e-6
+SAME_S = 1e-6
 
 
 @dataclass(frozen=True)
@@ -47,19 +49,41 @@ class Nearest:
         return pd.DataFrame({"time_s": self.time_s, "length_m": self.length_m, "destination": self.destination})
 
 
-def nearest(attached: Attached, destinations: pd.Index) -> Nearest:
-    """Return the travel time from every place to the nearest destination.
+@dataclass(frozen=True)
+class KNearest:
+    """Travel times from every place to the nearest few destinations.
 
-    Assumption: travel takes the quickest route on the network, both ways alike; a destination is at no distance
-    from itself. When two destinations are equally near (within a microsecond), the one that comes first by id is
+    Parameters
+    ----------
+    times : DataFrame
+        Columns origin, rank (1 is the nearest), destination, time_s; pairs that can be reached only.
+    dropped : DataFrame
+        Columns unit, reason: places without any destination in reach.
+    """
+
+    times: pd.DataFrame
+    dropped: pd.DataFrame
+
+    def time_s(self, rank: int) -> pd.Series:
+        """Return the seconds to the destination of one rank; places that don't reach so many are left out."""
+        rows = self.times[self.times["rank"] == rank]
+        return rows.set_index("origin")["time_s"]
+
+
+def nearest(attached: Attached, destinations: pd.Index | Attached, *, direction: Travel | str = Travel.TO) -> Nearest:
+    """Return the travel time from every place to the nearest destination, or from the nearest to every place.
+
+    Assumption: travel takes the quickest route on the network; a destination is at no distance from itself. When two destinations are equally near (within a microsecond), the one that comes first by id is
     named, and of two equally quick routes to it the shorter one is measured.
 
     Parameters
     ----------
     attached : Attached
         A network with places tied to it (``kazgeo.network.attach``).
-    destinations : Index
-        Ids of places that are destinations.
+    destinations : Index or Attached
+        Ids of places that are destinations, or other places tied to the same network.
+    direction : Travel
+        "to" the destination (a patient), or "from" it (an ambulance): one-way roads make a difference.
 
     Returns
     -------
@@ -69,11 +93,12 @@ def nearest(attached: Attached, destinations: pd.Index) -> Nearest:
     Raises
     ------
     InputError
-        When there is no destination, when one isn't a place, or when none is tied to the network.
+        When there is no destination, when one isn't a place, when none is tied to the network, or when that is
+        another network.
 
     Notes
     -----
-    Multi-source Dijkstra search on the travel time, then one walk over the edges that lie on quickest routes.
+    One search from all destinations at once, on a bucket queue, then one walk over the edges on quickest routes.
 
     References
     ----------
@@ -97,70 +122,162 @@ def nearest(attached: Attached, destinations: pd.Index) -> Nearest:
     Traceback (most recent call last):
     kazgeo.errors.InputError: no destination is given; name at least one place to travel to
     """
-    ids = attached.node.index
-    if not len(destinations):
+    goals = _goals(attached, destinations)
+    forth = choice(Travel, direction, "direction") is Travel.TO
+    place, goal = (attached.leaving(), goals.arriving()) if forth else (attached.arriving(), goals.leaving())
+    time, rank, metres = _through_nodes(attached, place, goal, forth)
+    time, rank, metres = _along_edges(attached, goals, forth, (time, rank, metres))
+    own = same(attached, goals)
+    at = np.flatnonzero(own >= 0)
+    time[at], rank[at], metres[at] = 0.0, own[at], 0.0
+    reached = rank >= 0
+    who = pd.Series(None, index=attached.ids, dtype=object, name="destination")
+    who[reached] = goals.ids.to_numpy(dtype=object)[rank[reached]]
+    time_s = pd.Series(np.where(reached, time, np.nan), index=attached.ids, name="time_s")
+    length_m = pd.Series(np.where(reached, metres, np.nan), index=attached.ids, name="length_m")
+    lost = attached.why_not(time_s.notna(), "on a part of the network without a destination")
+    return Nearest(time_s, length_m, who, lost)
+
+
+def _goals(attached: Attached, destinations: pd.Index | Attached) -> Attached:
+    """Return the destinations that are tied, sorted by id so that ties are settled alike whatever the order of rows."""
+    if isinstance(destinations, Attached):
+        goals = destinations
+        if goals.network is not attached.network:
+            raise InputError("places and destinations must be tied to the same network; attach both to one")
+    else:
+        strange = destinations[~destinations.isin(attached.ids)]
+        if len(strange):
+            raise InputError(f"destinations are not among the places: {listing(strange)}")
+        goals = attached.take(destinations.unique())
+    if not len(goals.ids):
         raise InputError("no destination is given; name at least one place to travel to")
-    strange = destinations[~destinations.isin(ids)]
-    if len(strange):
-        raise InputError(f"destinations are not among the places: {listing(strange)}")
-    chosen = attached.node[ids.isin(destinations)]
-    chosen = chosen[chosen >= 0]
-    chosen = chosen.loc[sorted(chosen.index, key=str)]
-    if not len(chosen):
+    tied = goals.ids[goals.tied.to_numpy()]
+    if not len(tied):
         raise InputError("no destination is tied to the network: all are farther from a road than the limit")
-    time = csgraph.dijkstra(attached.network.matrix, indices=chosen.to_numpy(), min_only=True)
-    rank, length = _routes(attached, time, chosen.to_numpy())
-    tied = attached.node.to_numpy() >= 0
-    node = attached.node.to_numpy()[tied]
-    reached = np.isfinite(time[node])
-    out = pd.DataFrame({"time_s": np.nan, "length_m": np.nan}, index=ids)
-    out.loc[tied, "time_s"] = np.where(reached, time[node], np.nan)
-    out.loc[tied, "length_m"] = np.where(reached, length[node], np.nan)
-    who = pd.Series(None, index=ids, dtype=object, name="destination")
-    at = np.flatnonzero(tied)[reached]
-    who.iloc[at] = chosen.index.to_numpy(dtype=object)[rank[node[reached]]]
-    return Nearest(out["time_s"], out["length_m"], who, _dropped(attached, out["time_s"]))
+    return goals.take(pd.Index(sorted(tied, key=str)))
 
 
-def _routes(
-    attached: Attached, time: NDArray[np.float64], sources: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return the rank of the source every node belongs to, and metres to it along a quickest route.
+def _through_nodes(
+    attached: Attached, place: Terminals, goal: Terminals, forth: bool
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
+    """Return seconds, position of the destination (-1: none) and metres of every place by the nodes of its edge."""
+    from kazgeo.routing import search
 
-    Only edges on some quickest route count: time at one end + time of the edge = time at the other, to within the
-    rounding of edges that were cut. Over those, the first source wins, then the shorter way. One pass outwards
-    settles it; a second one is needed where cut edges take no time and the order of their ends can't be told.
+    found = search.nearest(attached.network, goal, reverse=forth)
+    way, who = search.routes(attached.network, goal, found.time_s, slack_s=SAME_S, reverse=forth)
+    node = place.node
+    total = np.where(node >= 0, place.offset_s + found.time_s[node], np.inf)
+    time = total.min(axis=1, initial=np.inf)
+    metres = np.where(node >= 0, place.offset_m + way[node], np.inf)
+    quick = np.isfinite(total) & (total <= time[:, None] + SAME_S)
+    rank = np.where(quick, who[node].astype(np.int64), np.iinfo(np.int64).max)
+    metres = np.where(rank == rank.min(axis=1, keepdims=True), metres, np.inf)
+    side = metres.argmin(axis=1)
+    every = np.arange(len(node))
+    reached = np.isfinite(time)
+    return time, np.where(reached, rank[every, side], -1), metres[every, side]
+
+
+def _along_edges(
+    attached: Attached, goals: Attached, forth: bool,
+    best: tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]],
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:  # fmt: skip
+    """Return the better of what was found by nodes and of the way along a common edge."""
+    parts = list(along(attached, goals)) if forth else [
+        Pairs(p.destination, p.origin, p.time_s, p.length_m) for p in along(goals, attached)
+    ]  # fmt: skip
+    every = np.arange(len(attached.ids))
+    here = best[1] >= 0
+    rows = pd.DataFrame({
+        "origin": np.concatenate([every[here], *(p.origin for p in parts)]),
+        "rank": np.concatenate([best[1][here], *(p.destination for p in parts)]),
+        "time": np.concatenate([best[0][here], *(p.time_s for p in parts)]),
+        "metres": np.concatenate([best[2][here], *(p.length_m for p in parts)]),
+    })  # fmt: skip
+    least = rows.groupby("origin")["time"].transform("min")
+    rows = rows[rows["time"] <= least + SAME_S].sort_values(["origin", "rank", "metres"], kind="stable")
+    first = rows.drop_duplicates("origin")
+    time, rank, metres = np.full(len(every), np.inf), np.full(len(every), -1), np.full(len(every), np.inf)
+    at = first["origin"].to_numpy()
+    time[at] = least[first.index]
+    rank[at], metres[at] = first["rank"], first["metres"]
+    return time, rank, metres
+
+
+def k_nearest(
+    attached: Attached, destinations: pd.Index | Attached, k: int, *, direction: Travel | str = Travel.TO,
+    progress: Progress = silent,
+) -> KNearest:  # fmt: skip
+    """Return the travel times from every place to its k nearest destinations, nearest first.
+
+    Assumption: as of ``nearest``; of destinations that are equally near the one that comes first by id stands first.
+    A place that is itself a destination has it as its first.
+
+    Parameters
+    ----------
+    attached : Attached
+        Places tied to a network.
+    destinations : Index or Attached
+        Ids of places that are destinations, or other places tied to the same network.
+    k : int
+        How many.
+    direction : Travel
+        "to" the destinations or "from" them.
+    progress : Progress
+        Reporter.
+
+    Returns
+    -------
+    KNearest
+
+    Raises
+    ------
+    InputError
+        As of ``nearest``; k below 1.
+
+    Examples
+    --------
+    >>> import geopandas
+    >>> from kazgeo.network import attach, from_edges
+    >>> nodes = pd.DataFrame({"lon": [71.0, 72.0, 73.0], "lat": [51.0] * 3}, index=["a", "b", "c"])
+    >>> edges = pd.DataFrame({"from_id": ["a", "b"], "to_id": ["b", "c"], "length_km": [90.0, 90.0]})
+    >>> at = geopandas.points_from_xy([71.0, 72.0, 73.0, 60.0], [51.0, 51.0, 51.0, 45.0])
+    >>> towns = geopandas.GeoDataFrame(geometry=at, index=["A", "B", "C", "far"], crs=4326)
+    >>> tied = attach(from_edges(edges, nodes, speed_kmh=90), towns)
+    >>> found = k_nearest(tied, pd.Index(["A", "C"]), 2)
+    >>> found.times.round().values.tolist()[:3]
+    [['A', 1, 'A', 0.0], ['A', 2, 'C', 7200.0], ['B', 1, 'A', 3600.0]]
+    >>> found.dropped.values.tolist(), found.time_s(3).tolist()
+    ([['far', 'farther from every road than the limit']], [])
     """
-    network = attached.network
-    tail, head = np.r_[network.start, network.end], np.r_[network.end, network.start]
-    seconds, metres = np.tile(network.time_s, 2), np.tile(network.length_m, 2)
-    with np.errstate(invalid="ignore"):
-        tight = np.flatnonzero((time[tail] + seconds <= time[head] + _SAME_S) & ~np.isin(head, sources))
-    tight = tight[np.lexsort((metres[tight], time[tail[tight]], time[head[tight]]))]
-    steps = list(zip(tail[tight].tolist(), head[tight].tolist(), metres[tight].tolist(), strict=True))
-    best: list[tuple[int, float]] = [(len(sources), np.inf)] * network.n
-    for rank, node in enumerate(sources.tolist()):
-        best[node] = (rank, 0.0)
-    changed = True
-    while changed:
-        changed = False
-        for before, node, way in steps:
-            rank, length = best[before]
-            found = (rank, length + way)
-            if found < best[node]:
-                best[node], changed = found, True
-    return np.array([r for r, _ in best], dtype=np.int64), np.array([m for _, m in best])
+    from kazgeo.routing import search
 
-
-def _dropped(attached: Attached, time_s: pd.Series) -> pd.DataFrame:
-    """Return places without a time and why."""
-    lost = time_s.index[time_s.isna()]
-    reasons = []
-    for unit in lost:
-        if np.isnan(attached.distance_m[unit]):
-            reasons.append("no place on the map")
-        elif attached.node[unit] < 0:
-            reasons.append("farther from every road than the limit")
-        else:
-            reasons.append("on a part of the network without a destination")
-    return pd.DataFrame({"unit": lost, "reason": reasons})
+    positive_integer(k, "k")
+    goals = _goals(attached, destinations)
+    forth = choice(Travel, direction, "direction") is Travel.TO
+    place, goal = (attached.leaving(), goals.arriving()) if forth else (attached.arriving(), goals.leaving())
+    progress(0.1, "nearest destinations")
+    found = search.k_nearest(attached.network, goal, min(k, len(goals.ids)), reverse=forth)
+    progress(0.8, "nearest destinations")
+    i, side = np.nonzero(place.node >= 0)
+    node = place.node[i, side]
+    total = place.offset_s[i, side][:, None] + found.time_s[node]
+    pairs = along(attached, goals) if forth else along(goals, attached)
+    edges = [(p.origin, p.destination, p.time_s) if forth else (p.destination, p.origin, p.time_s) for p in pairs]
+    own = same(attached, goals)
+    rows = pd.DataFrame({
+        "origin": np.concatenate([np.repeat(i, total.shape[1]), *(e[0] for e in edges), np.flatnonzero(own >= 0)]),
+        "goal": np.concatenate([found.owner[node].ravel(), *(e[1] for e in edges), own[own >= 0]]),
+        "time_s": np.concatenate([total.ravel(), *(e[2] for e in edges), np.zeros(int((own >= 0).sum()))]),
+    })  # fmt: skip
+    rows = rows[np.isfinite(rows["time_s"])].sort_values(["origin", "time_s", "goal"], kind="stable")
+    rows = rows.drop_duplicates(["origin", "goal"])
+    rows["rank"] = rows.groupby("origin").cumcount() + 1
+    rows = rows[rows["rank"] <= k]
+    times = pd.DataFrame({
+        "origin": attached.ids[rows["origin"]], "rank": rows["rank"].to_numpy(),
+        "destination": goals.ids[rows["goal"]], "time_s": rows["time_s"].to_numpy(),
+    })  # fmt: skip
+    reached = pd.Series(attached.ids.isin(times["origin"]), index=attached.ids)
+    return KNearest(times, attached.why_not(reached, "on a part of the network without a destination"))

@@ -112,7 +112,7 @@ def remoteness(
         raise InputError(f"thresholds must be positive and decrease; got {list(thresholds)}")
     if not cap > 0:
         raise InputError(f"cap must be positive; got {cap}")
-    ids = attached.node.index
+    ids = attached.ids
     if not population.index.sort_values().equals(ids.sort_values()):
         raise InputError("population must be given for exactly the places that are tied to the network")
     people = population.reindex(ids).astype(float)

@@ -198,14 +198,14 @@ def _refuse_swapped(net: Network, settlements: Any, tied: Attached, way: Access)
     from kazgeo.errors import InputError
     from kazgeo.network import attach
 
-    far = int((tied.node < 0).sum())
+    far = int((~tied.tied).sum())
     if far * 2 <= len(settlements) or not settlements.crs.is_geographic:
         return
     shapes = settlements.geometry.to_numpy()
     shapes = shapes[has_place(shapes)]
     turned = geopandas.GeoSeries(shapely.transform(shapes, lambda c: c[:, ::-1]), crs=settlements.crs)
     turned = turned[turned.y.abs() <= 90]
-    if len(turned) and (attach(net, turned.to_frame("geometry"), way).node >= 0).sum() * 2 > len(shapes):
+    if len(turned) and attach(net, turned.to_frame("geometry"), way).tied.sum() * 2 > len(shapes):
         raise InputError(
             f"settlements: {far} of {len(settlements)} lie far from every road, but near one with longitude and"
             " latitude swapped; swap the columns"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 import pandas as pd
 
-from kazgeo.autocorrelation.parallel import run
+from kazgeo.parallel import run
 from kazgeo.autocorrelation.permutation import TIE, Tails, conditional_sums, parts_of_sums
 from kazgeo.autocorrelation.plan import LocalOptions, Plan
 from kazgeo.autocorrelation.sample import Sample, is_constant, sample_together, standardized

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 import numpy as np
 import pandas as pd
 
-from kazgeo.autocorrelation.parallel import pieces, run
+from kazgeo.parallel import pieces, run
 from kazgeo.autocorrelation.permutation import TIE, Tails
 from kazgeo.autocorrelation.plan import LocalOptions, Plan
 from kazgeo.autocorrelation.sample import ROUNDING, Sample, Transform, is_constant, sample, standardized

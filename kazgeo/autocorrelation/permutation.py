@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from kazgeo.autocorrelation.draws import SharedDraws, distinct_draws, seed_of, stream_key
-from kazgeo.autocorrelation.parallel import Here, pieces, run
+from kazgeo.parallel import Here, pieces, run
 from kazgeo.choices import Draws
 from kazgeo.progress import Progress, silent
 from kazgeo.progress import part as stretch

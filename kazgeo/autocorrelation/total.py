@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from kazgeo.autocorrelation.draws import stream_key
-from kazgeo.autocorrelation.parallel import pieces, run
+from kazgeo.parallel import pieces, run
 from kazgeo.progress import Progress, silent
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import numpy as np
 import pandas as pd
 
-from kazgeo.autocorrelation.parallel import pieces, run
+from kazgeo.parallel import pieces, run
 from kazgeo.autocorrelation.permutation import seed_of
 from kazgeo.autocorrelation.significance import passes
 from kazgeo.choices import Direction, Penalty, Secondary, Shape

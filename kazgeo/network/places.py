@@ -203,8 +203,8 @@ def attach(network: Network, places: geopandas.GeoDataFrame, access: Access | No
     >>> at = geopandas.points_from_xy([71.5, 71.5, None], [51.01, 55.0, None])
     >>> towns = geopandas.GeoDataFrame(geometry=at, index=["near", "far", "nowhere"], crs=4326)
     >>> tied = attach(from_edges(edges, nodes), towns)
-    >>> tied.edge.tolist(), round(tied.share["near"], 2)
-    ([0, -1, -1], 0.5)
+    >>> tied.edge.tolist(), tied.share.round(2).tolist()
+    ([0, -1, -1], [0.5, 0.0, 0.0])
     >>> tied.distance_m.round(-2).tolist()
     [1000.0, 444900.0, nan]
     >>> attach(from_edges(edges, nodes), towns.iloc[:0]).edge.tolist()

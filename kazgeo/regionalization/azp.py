@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 import pandas as pd
 
-from kazgeo.autocorrelation.parallel import run
+from kazgeo.parallel import run
 from kazgeo.autocorrelation.permutation import seed_of
 from kazgeo.errors import InputError, choice, listing, positive_integer
 from kazgeo.progress import Progress, part, silent

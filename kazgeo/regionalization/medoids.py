@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 import scipy.sparse as sp
 
-from kazgeo.autocorrelation.parallel import run
+from kazgeo.parallel import run
 from kazgeo.autocorrelation.permutation import seed_of
 from kazgeo.errors import InputError, positive_integer
 from kazgeo.progress import Progress, part, silent

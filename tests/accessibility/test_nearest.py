@@ -87,7 +87,7 @@ def test_the_order_of_rows_never_matters(example, shuffler):
 
     def run(roads, where, order):
         tied = attach(from_edges(roads, where, speed_kmh="kmh"), towns(places.loc[order]), access)
-        goals = tied.node.index[(tied.node >= 0) & tied.node.index.isin(["p0", "p1", "p2"])]
+        goals = tied.ids[tied.tied & tied.ids.isin(["p0", "p1", "p2"])]
         return nearest(tied, goals).to_frame().loc[places.index] if len(goals) else None
 
     mixed = [list(edges.index), list(nodes.index), list(places.index)]

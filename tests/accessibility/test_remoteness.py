@@ -143,7 +143,7 @@ def test_remoteness_of_the_embedded_settlements(kazakhstan):
     )
     found = remoteness(tied, places["population"])
     scored = found.score.notna()
-    assert scored.sum() == (tied.node >= 0).sum()
+    assert scored.sum() == tied.tied.sum()
     assert len(found.dropped) == (~scored).sum()
     assert set(found.dropped["reason"]) == {"farther from every road than the limit"}
     largest = places["population"] >= 250_000
