@@ -4,4 +4,4 @@ from kazgeo.accessibility.nearest import KNearest, Nearest, k_nearest, nearest
 from kazgeo.accessibility.remoteness import Remoteness, remoteness
 from kazgeo.accessibility.surface import inverse_distance
 
-__all__ = ["Nearest", "Remoteness", "inverse_distance", "nearest", "remoteness"]
+__all__ = ["KNearest", "Nearest", "Remoteness", "inverse_distance", "k_nearest", "nearest", "remoteness"]

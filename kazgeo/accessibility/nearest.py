@@ -73,8 +73,9 @@ class KNearest:
 def nearest(attached: Attached, destinations: pd.Index | Attached, *, direction: Travel | str = Travel.TO) -> Nearest:
     """Return the travel time from every place to the nearest destination, or from the nearest to every place.
 
-    Assumption: travel takes the quickest route on the network; a destination is at no distance from itself. When two destinations are equally near (within a microsecond), the one that comes first by id is
-    named, and of two equally quick routes to it the shorter one is measured.
+    Assumption: travel takes the quickest route on the network; a destination is at no distance from itself. When two
+    destinations are equally near (within a microsecond), the one that comes first by id is named, and of two equally
+    quick routes to it the shorter one is measured.
 
     Parameters
     ----------

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 import pandas as pd
 
-from kazgeo.parallel import run
 from kazgeo.autocorrelation.permutation import TIE, Tails, conditional_sums, parts_of_sums
 from kazgeo.autocorrelation.plan import LocalOptions, Plan
 from kazgeo.autocorrelation.sample import Sample, is_constant, sample_together, standardized
 from kazgeo.autocorrelation.significance import LocalInference, passes
 from kazgeo.choices import Draws
 from kazgeo.errors import InputError
+from kazgeo.parallel import run
 from kazgeo.weights import Weights
 
 if TYPE_CHECKING:

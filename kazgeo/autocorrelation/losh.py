@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 import numpy as np
 import pandas as pd
 
-from kazgeo.parallel import pieces, run
 from kazgeo.autocorrelation.permutation import TIE, Tails
 from kazgeo.autocorrelation.plan import LocalOptions, Plan
 from kazgeo.autocorrelation.sample import ROUNDING, Sample, Transform, is_constant, sample, standardized
 from kazgeo.autocorrelation.significance import LocalInference, folded, passes
 from kazgeo.choices import Deal, Draws
 from kazgeo.errors import InputError, choice, positive_number
+from kazgeo.parallel import pieces, run
 from kazgeo.weights import Weights
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from kazgeo.autocorrelation.draws import SharedDraws, distinct_draws, seed_of, stream_key
-from kazgeo.parallel import Here, pieces, run
 from kazgeo.choices import Draws
+from kazgeo.parallel import Here, pieces, run
 from kazgeo.progress import Progress, silent
 from kazgeo.progress import part as stretch
 

@@ -166,10 +166,11 @@ class Network:
     back_s: NDArray[np.float64] | None = None
     roads: pd.DataFrame | None = None
     shapes: Shapes | None = None
-    topology: Topology = field(default=None, repr=False)  # type: ignore[assignment]
+    topology: Topology = field(default=None, repr=False)  # type: ignore[assignment]  # made below
 
     def __post_init__(self) -> None:
-        if self.topology is None:
+        given: Topology | None = self.topology
+        if given is None:
             object.__setattr__(self, "topology", Topology(self.lon, self.lat, self.start, self.end))
 
     @property

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 import pandas as pd
 
-from kazgeo.parallel import run
 from kazgeo.autocorrelation.permutation import seed_of
 from kazgeo.errors import InputError, choice, listing, positive_integer
+from kazgeo.parallel import run
 from kazgeo.progress import Progress, part, silent
 from kazgeo.regionalization.problem import Limits, Problem, prepare
 from kazgeo.regionalization.result import Regionalization, finish, within

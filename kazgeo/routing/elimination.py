@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numba import njit
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     I64 = NDArray[np.int64]
     U32 = NDArray[np.uint32]
 
-__all__ = ["chordal", "customise", "labels", "minima", "postorder", "shared", "take_minimum"]
+__all__ = [
+    "chordal", "customise", "customise_both", "depths", "labels", "minima", "postorder", "shared", "subtree_sizes",
+    "take_minimum",
+]  # fmt: skip
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
@@ -212,7 +215,7 @@ def _least(a: F64, b: F64, i: int, j: int, count: int) -> float:
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def minima(
-    first: int, low: int, high: int, row_at: I64, column_at: I64, row_start: I64, column_start: I64, row_label: F64,
+    low: int, high: int, row_at: I64, column_at: I64, row_start: I64, column_start: I64, row_label: F64,
     column_label: F64, near: I64, out: F64,
 ) -> None:  # fmt: skip
     """Fill the times between some origins and the destinations low to high.
@@ -243,7 +246,7 @@ def minima(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def depths(parent: I32) -> I32:
+def depths(parent: I32) -> Any:
     """Return how many ancestors every position has."""
     out = np.zeros(len(parent), np.int32)
     for v in range(len(parent) - 1, -1, -1):

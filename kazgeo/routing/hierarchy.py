@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -78,11 +78,11 @@ class Hierarchy:
 
     def spans(self, parts: int = 16) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
         """Return stretches of positions that don't depend on one another, and the stretches above them, in order."""
+        from kazgeo.routing.elimination import subtree_sizes
+
         n = len(self.parent)
         size = np.ones(n, np.int64)
         child = np.flatnonzero(self.parent >= 0)
-        from kazgeo.routing.elimination import subtree_sizes
-
         subtree_sizes(self.parent, size)
         limit = max(1, n // parts)
         top = np.full(n, n + 1, np.int64)
@@ -165,12 +165,11 @@ def _order(topology: Topology) -> NDArray[np.int32]:
     x = topology.lon[spot] * np.cos(np.radians(topology.lat.mean())) if topology.n else lat
     sweeps = np.stack([np.argsort(d, kind="stable") for d in (x, lat, x + lat, x - lat)]).astype(np.int32)
     inner = dissection.dissect(pointer.astype(np.uint32), head.astype(np.uint32), twin, sweeps, FLOWS)
-    return np.r_[order[:done], core[inner]].astype(np.int32)
+    found: NDArray[np.int32] = np.r_[order[:done], core[inner]].astype(np.int32)
+    return found
 
 
-def weights(
-    network: Network, *, executor: Executor | None = None, progress: Progress = silent
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def weights(network: Network, *, progress: Progress = silent) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the times of all arcs of the hierarchy, to the later node and from it; made once for a network.
 
     Only this has to be done anew when speeds change.
@@ -195,8 +194,8 @@ def _customise(network: Network, progress: Progress) -> tuple[NDArray[np.float64
         tasks = [(low, high, shape, up, down, network.directed) for low, high in spans]
         if alone:
             place = np.empty(network.n, np.int32)
-            for task in tasks:
-                _triangles(*task, place)
+            for low, high in spans:
+                _triangles(low, high, shape, up, down, network.directed, place)
         else:
             for _ in run(_triangles, tasks, None, part(progress, 0.8, 1.0), "travel times of the hierarchy"):
                 pass
@@ -204,7 +203,7 @@ def _customise(network: Network, progress: Progress) -> tuple[NDArray[np.float64
 
 
 def _triangles(
-    low: int, high: int, shape: tuple[NDArray[np.int64], ...], up: NDArray[np.float64], down: NDArray[np.float64],
+    low: int, high: int, shape: tuple[NDArray[Any], ...], up: NDArray[np.float64], down: NDArray[np.float64],
     directed: bool, place: NDArray[np.int32] | None = None,
 ) -> None:  # fmt: skip
     """Settle the arcs of a stretch of positions, in place."""
@@ -290,7 +289,8 @@ def matrix(
     """
     rows, columns = len(origins.node), len(destinations.node)
     if 8 * rows * columns > MOST_BYTES:
-        raise InputError(f"a matrix of {rows:,} x {columns:,} travel times would take {8 * rows * columns / 1e9:.1f} GB;"
+        size = 8 * rows * columns / 1e9
+        raise InputError(f"a matrix of {rows:,} x {columns:,} travel times would take {size:.1f} GB;"
                          f" at most {MOST_BYTES / 1e9:.0f} GB are used: ask for fewer origins at once, or for times"
                          " within a limit")  # fmt: skip
     up, down = weights(network, progress=part(progress, 0.0, 0.5))
@@ -321,6 +321,6 @@ def _rows(a: int, b: int, columns: int, block: tuple[NDArray[np.int64], ...]) ->
     row_at, column_at, row_start, column_start, row_label, column_label, near = block
     out = np.empty((b - a, columns))
     for low, high in pieces(columns, COLUMNS):
-        elimination.minima(a, low, high, row_at[a:b], column_at, row_start[a : b + 1], column_start, row_label,
+        elimination.minima(low, high, row_at[a:b], column_at, row_start[a : b + 1], column_start, row_label,
                            column_label, near, out)  # fmt: skip
     return out

@@ -56,7 +56,7 @@ def nearest(
     pointer: U32, head: U32, weight: F64, span: tuple[int, int], seed: I64, key: F64, owner: I64,
     queue: tuple[float, int], dist: F64, own: I32, after: I32, before: I32,
 ) -> None:  # fmt: skip
-    """Improve times and owners of a span of places from seeds sorted by their key; arcs that leave the span are not used.
+    """Improve times and owners of a span of places from seeds sorted by their key; arcs out of it are not used.
 
     ``queue`` is the width of the buckets and their number, a power of two that covers the longest arc. ``after`` must
     be full of OUT and is left so.
@@ -67,7 +67,7 @@ def nearest(
     alive, given, now = 0, 0, 0
     while alive > 0 or given < len(seed):
         if alive == 0:
-            now = max(now, np.int64(key[given] * inverse))
+            now = max(now, int(key[given] * inverse))
         while given < len(seed) and np.int64(key[given] * inverse) <= now:
             v, d = seed[given], key[given]
             if d < dist[v] or (d == dist[v] and owner[given] < own[v]):
@@ -145,7 +145,7 @@ def k_nearest(
     alive, given, now = 0, 0, 0
     while alive > 0 or given < len(seed):
         if alive == 0:
-            now = max(now, np.int64(key[given] * inverse))
+            now = max(now, int(key[given] * inverse))
         while given < len(seed) and np.int64(key[given] * inverse) <= now:
             v = seed[given]
             d, r = key[given], owner[given]

@@ -144,7 +144,8 @@ def _crossing(topology: Topology, bounds: NDArray[np.int64]) -> tuple[NDArray[np
     """Return tails and positions of the arcs that cross from one part of the places into another."""
     kept = topology.prepared
     if "crossing" not in kept:
-        tail = np.repeat(np.arange(topology.n), np.diff(topology.pointer.astype(np.int64)))
+        size = topology.pointer[1:].astype(np.int64) - topology.pointer[:-1]
+        tail = np.repeat(np.arange(topology.n), size)
         part = np.searchsorted(bounds, np.arange(topology.n), side="right")
         arc = np.flatnonzero(part[tail] != part[topology.head])
         kept["crossing"] = (tail[arc], arc)
@@ -182,7 +183,7 @@ def k_nearest(network: Network, terminals: Terminals, k: int, *, reverse: bool =
 def routes(
     network: Network, terminals: Terminals, time_s: NDArray[np.float64], *, slack_s: float, reverse: bool = True
 ) -> Found:
-    """Return the metres of the shortest of the quickest routes of every node, and the first of the terminals they lead to.
+    """Return the metres of the shortest of each node's quickest routes, and the first of the terminals these lead to.
 
     Assumption: routes that differ by no more than ``slack_s`` are equally quick.
 
@@ -237,10 +238,13 @@ def tally(
 
     top, n = network.topology, network.n
     shape = (len(cuts_s), n, amount.shape[1])
+    size = 3 * 8 * int(np.prod(shape))
+    if size > MOST_BYTES:
+        raise InputError(
+            f"sums of {shape[0]} times and {shape[2]} kinds for {n} nodes would take {size / 1e9:.1f} GB;"
+            f" at most {MOST_BYTES / 1e9:.0f} are used: ask for fewer at once"
+        )
     total = np.zeros(shape)
-    if 3 * total.nbytes > MOST_BYTES:
-        raise InputError(f"sums of {shape[0]} times and {shape[2]} kinds for {n} nodes would take "
-                         f"{3 * total.nbytes / 1e9:.1f} GB; at most {MOST_BYTES / 1e9:.0f} are used: ask for fewer at once")  # fmt: skip
     weight, _ = _prepared(network, reverse)
     node = np.where(terminals.node >= 0, top.rank[terminals.node], -1)
     order = np.argsort(node.max(axis=1), kind="stable")
