@@ -16,7 +16,7 @@ from datetime import date
 from importlib import metadata
 from itertools import chain
 
-from tests.benchmarks import statistics
+from tests.benchmarks import statistics, travel
 from tests.benchmarks.inputs import skewed
 from tests.benchmarks.task import Task, best
 
@@ -61,7 +61,7 @@ def tasks() -> Iterator[Task]:
 
     y = skewed(100)
     few = Task("Gini, 10,000 values", "inequality", lambda: gini(y), lambda: Gini(y.to_numpy()))
-    return chain(statistics.tasks(), [few])
+    return chain(statistics.tasks(), [few], travel.tasks())
 
 
 def apart(before: str, code: str) -> tuple[float, float]:
@@ -94,7 +94,7 @@ def main() -> None:
         if task.theirs is None:
             print(f"| {task.name} | {task.peer} | {mine:.3f} | | |", flush=True)
             continue
-        other = best(task.theirs)
+        other = best(task.theirs) * task.times
         print(f"| {task.name} | {task.peer} | {mine:.3f} | {other:.3f} | {other / mine:.1f} |", flush=True)
 
 

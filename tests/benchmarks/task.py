@@ -15,13 +15,18 @@ LEAST = 1.0
 
 
 class Task(NamedTuple):
-    """What is done, by whom else, both sides as calls; ``warm`` makes a peer compile what it compiles."""
+    """What is done, by whom else, both sides as calls; ``warm`` makes a peer compile what it compiles.
+
+    ``times`` multiplies the peer's time where it does only a part of the work, because the whole would take minutes;
+    the peer's name tells which part.
+    """
 
     name: str
     peer: str
     ours: Callable[[], object]
     theirs: Callable[[], object] | None
     warm: Callable[[], object] | None = None
+    times: float = 1.0
 
 
 def best(run: Callable[[], object], repeats: int = 4) -> float:
