@@ -12,6 +12,8 @@ PAGE = Path(__file__).with_name("reference.md")
 _KINDS = {
     "vector": "layer",
     "table": "table",
+    "raster": "raster",
+    "file": "file",
     "field": "column",
     "number": "number",
     "integer": "whole number",
@@ -193,6 +195,8 @@ def _kind(p: Any) -> str:
         return f"layer of {' or '.join(g + 's' for g in p.geometries)}"
     if p.kind == "table":
         return f"table ({p.shape})"
+    if p.kind == "file":
+        return f"file ({' or '.join(p.suffixes)})"
     if p.kind == "field":
         numbers = "numeric " if p.numeric else ""
         return f"{numbers}{'columns' if p.many else 'column'} of `{p.of}`"

@@ -14,10 +14,13 @@ from kazgeo.errors import InputError, listing, suggestion, unknown
 if TYPE_CHECKING:
     import geopandas
     import pandas as pd
+    import xarray
 
 __all__ = [
     "Source",
     "columns",
+    "existing",
+    "read_raster",
     "read_table",
     "read_vector",
     "write_geojson",
@@ -77,8 +80,20 @@ class Source:
         )
 
 
-def _existing(path: Path) -> Path:
-    """Return the path, or say why it can't be read."""
+def existing(path: Path) -> Path:
+    """Return the path of a file that can be read, or say why it can't.
+
+    Raises
+    ------
+    InputError
+        A missing or empty file, a folder.
+
+    Examples
+    --------
+    >>> existing(Path("nowhere.tif"))
+    Traceback (most recent call last):
+    kazgeo.errors.InputError: file 'nowhere.tif' does not exist...
+    """
     try:
         there = path.exists()
     except OSError as error:  # a name too long, a folder that may not be entered
@@ -152,7 +167,7 @@ def read_vector(source: Source | str | Path) -> geopandas.GeoDataFrame:
     import pyogrio
 
     src = source if isinstance(source, Source) else Source.parse(source)
-    path = _existing(src.path)
+    path = existing(src.path)
     if path.suffix.lower() == ".parquet":
         try:
             layer = geopandas.read_parquet(path)
@@ -163,6 +178,42 @@ def read_vector(source: Source | str | Path) -> geopandas.GeoDataFrame:
         with _ogr(path):
             layer = pyogrio.read_dataframe(path, layer=name)
     return set_id(layer, src.id, str(path)) if src.id else layer
+
+
+def read_raster(source: Source | str | Path) -> xarray.DataArray:
+    """Return a raster of one band as it is, no data as NaN.
+
+    Parameters
+    ----------
+    source : Source, str or Path
+        GeoTIFF or another format of GDAL.
+
+    Returns
+    -------
+    DataArray
+        Dimensions y and x, with a CRS.
+
+    Raises
+    ------
+    InputError
+        Missing, empty or foreign file, several bands, no CRS.
+    """
+    import rasterio.errors
+    import rioxarray
+
+    path = existing((source if isinstance(source, Source) else Source.parse(source)).path)
+    try:
+        found = rioxarray.open_rasterio(path, masked=True)
+        found = found.load() if hasattr(found, "load") else found
+    except (rasterio.errors.RasterioError, OSError) as error:
+        raise InputError(f"file '{path}' can't be read as a raster: {str(error).splitlines()[0]}") from error
+    if not hasattr(found, "rio") or "band" not in found.dims or found.sizes["band"] != 1:
+        bands = found.sizes.get("band", 0) if hasattr(found, "sizes") else 0
+        raise InputError(f"file '{path}' must be a raster of one band; got {bands or 'several sets'}")
+    if found.rio.crs is None:
+        raise InputError(f"file '{path}' declares no CRS; set it with gdal_edit.py -a_srs EPSG:... {path.name}")
+    surface: xarray.DataArray = found.isel(band=0, drop=True)
+    return surface
 
 
 def set_id(table: Any, column: str, where: str) -> Any:
@@ -204,7 +255,7 @@ def read_table(source: Source | str | Path, *, text: bool = False) -> pd.DataFra
     from python_calamine import CalamineError
 
     src = source if isinstance(source, Source) else Source.parse(source)
-    path = _existing(src.path)
+    path = existing(src.path)
     suffix = path.suffix.lower()
     if suffix not in _TABLES:
         raise InputError(f"file '{path}' is not a table: wanted one of {', '.join(sorted(_TABLES))}, got '{suffix}'")
@@ -276,7 +327,7 @@ def columns(source: Source | str | Path) -> dict[str, str]:
     import pyogrio
 
     src = source if isinstance(source, Source) else Source.parse(source)
-    path = _existing(src.path)
+    path = existing(src.path)
     if path.suffix.lower() in _TABLES:
         table = read_table(Source(src.path, src.layer))
         return dict.fromkeys(map(str, table.columns), "text")

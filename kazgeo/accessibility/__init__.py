@@ -7,6 +7,14 @@ from kazgeo.accessibility.times import TravelTimes
 from kazgeo.accessibility.travel import reachable_from_nodes, travel_times
 
 __all__ = [
-    "KNearest", "Nearest", "Remoteness", "TravelTimes", "inverse_distance", "k_nearest", "nearest", "reachable_from_nodes",
-    "remoteness", "travel_times",
-]  # fmt: skip
+    "KNearest",
+    "Nearest",
+    "Remoteness",
+    "TravelTimes",
+    "inverse_distance",
+    "k_nearest",
+    "nearest",
+    "reachable_from_nodes",
+    "remoteness",
+    "travel_times",
+]

@@ -169,7 +169,7 @@ def reachable_from_nodes(
     Raises
     ------
     InputError
-        Thresholds that don't increase or are negative, ids that differ, negative amounts, sums that don't fit in memory.
+        Thresholds that don't increase or are negative, ids that differ, negative amounts, sums too large for memory.
 
     Examples
     --------

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any, NamedTuple, TypeVar, Union, Unpack, get_args, get_origin, get_type_hints
 
-from kazgeo.analyses.kinds import Field, Number, Output, Table, Vector
+from kazgeo.analyses.kinds import Field, File, Grid, Number, Output, Table, Vector
 from kazgeo.analyses.options import EXTENDS, Default
 from kazgeo.analyses.own_columns import keep_own
 from kazgeo.analyses.wording import ADVANCED, label, title
@@ -22,7 +22,7 @@ __all__ = ["Analysis", "Parameter", "analysis", "read"]
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 #: Names that only type checkers import; the reader never needs the classes, so ``kazgeo --help`` stays light.
-_FORWARD = dict.fromkeys(("GeoDataFrame", "DataFrame", "Outcome", "Indicator"), object)
+_FORWARD = dict.fromkeys(("GeoDataFrame", "DataFrame", "DataArray", "Outcome", "Indicator"), object)
 
 
 class DeclarationError(TypeError):
@@ -38,7 +38,7 @@ class Parameter:
     name : str
         ASCII identifier.
     kind : str
-        "vector", "table", "field", "number", "integer", "choice", "boolean" or "text".
+        "vector", "table", "raster", "file", "field", "number", "integer", "choice", "boolean" or "text".
     help : str
         First paragraph of its docstring entry.
     default : object
@@ -59,6 +59,8 @@ class Parameter:
         Of a vector layer.
     shape : str
         Of a table.
+    suffixes : tuple of str
+        Of a file.
     label : str
         Short English label for forms.
     advanced : bool
@@ -80,13 +82,14 @@ class Parameter:
     choices: tuple[str, ...] = ()
     geometries: tuple[str, ...] = ()
     shape: str = ""
+    suffixes: tuple[str, ...] = ()
     label: str = ""
     advanced: bool = False
 
     @property
     def is_data(self) -> bool:
-        """Whether the value is a layer or a table."""
-        return self.kind in {"vector", "table"}
+        """Whether the value is read from a file: a layer, a table, a raster."""
+        return self.kind in {"vector", "table", "raster", "file"}
 
     def convert(self, value: object, where: str) -> object:
         """Return a plain value of the right type and range, or say what was wanted.
@@ -396,6 +399,10 @@ def _parameter(where: str, p: inspect.Parameter, hint: Any, text: str) -> Parame
             return Parameter(p.name, "vector", geometries=mark.geometries, **common)
         if isinstance(mark, Table):
             return Parameter(p.name, "table", shape=mark.shape, **common)
+        if isinstance(mark, Grid):
+            return Parameter(p.name, "raster", **common)
+        if isinstance(mark, File):
+            return Parameter(p.name, "file", suffixes=mark.suffixes, **common)
         if isinstance(mark, Field):
             return Parameter(
                 p.name,

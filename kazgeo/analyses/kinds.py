@@ -10,6 +10,8 @@ __all__ = [
     "AnyTable",
     "Edges",
     "Field",
+    "File",
+    "Grid",
     "Lines",
     "Metadata",
     "Neighbours",
@@ -21,6 +23,7 @@ __all__ = [
     "Regions",
     "Scheme",
     "Settlements",
+    "Surface",
     "Table",
     "Units",
     "Vector",
@@ -39,6 +42,18 @@ class Table:
     """A table of a stated shape: "panel", "edges", "nodes", "reforms", "metadata"."""
 
     shape: str
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A raster of one band with a CRS."""
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that only its own reader understands, told by the end of its name, such as ".osm.pbf"."""
+
+    suffixes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -120,6 +135,7 @@ Edges = Annotated["DataFrame", Table("edges")]  # type: ignore[name-defined] # n
 Nodes = Annotated["DataFrame", Table("nodes")]  # type: ignore[name-defined] # noqa: F821
 Reforms = Annotated["DataFrame", Table("reforms")]  # type: ignore[name-defined] # noqa: F821
 AnyTable = Annotated["DataFrame", Table("any")]  # type: ignore[name-defined] # noqa: F821
+Surface = Annotated["DataArray", Grid()]  # type: ignore[name-defined] # noqa: F821
 Metadata = Annotated["dict[str, Indicator]", Table("metadata")]  # type: ignore[name-defined] # noqa: F821
 
 

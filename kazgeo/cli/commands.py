@@ -79,6 +79,10 @@ def _what(p: Parameter) -> str:
     """Say what file fits a data parameter."""
     if p.kind == "vector":
         return f"({' or '.join(p.geometries)} layer: FILE or FILE|layer=NAME|id=COLUMN)"
+    if p.kind == "raster":
+        return "(raster of one band: GeoTIFF or another format of GDAL)"
+    if p.kind == "file":
+        return f"(file: {' or '.join(p.suffixes)})"
     return f"({p.shape} table: CSV, Excel or Parquet; FILE or FILE|layer=SHEET)"
 
 

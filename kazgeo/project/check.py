@@ -139,7 +139,7 @@ def _remember(
     """Note kind and columns of what the step makes."""
     main = next((o for o in analysis.outputs if o.name in {"layer", "panel"}), None)
     if main is None:
-        known.kinds[step.id] = "tables"
+        known.kinds[step.id] = "raster" if any(o.kind == "raster" for o in analysis.outputs) else "tables"
         return
     parent = str(values.get(main.like, ""))
     if main.name == "panel":

@@ -14,7 +14,7 @@ from kazgeo.messages import Names
 
 __all__ = ["Basemap", "Input", "Project", "Step", "load"]
 
-KINDS = ("polygon", "point", "line", "panel", "edges", "nodes", "reforms", "metadata", "any")
+KINDS = ("polygon", "point", "line", "panel", "edges", "nodes", "reforms", "metadata", "any", "raster", "file")
 FACES = ("layer", "print", "web")
 _TOP = {"project", "inputs", "basemap", "steps"}
 _PROJECT = {"id", "title", "subtitle", "language", "seed", "sources"}

@@ -17,7 +17,9 @@ __all__ = ["check_layer", "kind_of", "known_columns", "locate", "read_data", "re
 
 def kind_of(parameter: Parameter) -> tuple[str, ...]:
     """Return the kinds of input that fit a data parameter."""
-    return parameter.geometries if parameter.kind == "vector" else (parameter.shape,)
+    if parameter.kind == "vector":
+        return parameter.geometries
+    return (parameter.shape if parameter.kind == "table" else parameter.kind,)
 
 
 def locate(project: Project, one: Input) -> Source:
@@ -63,6 +65,19 @@ def read_input(kind: str, source: Source, *, repair: bool = False) -> Any:
         from kazgeo.io import read_vector
 
         return read_vector(source)
+    if kind == "raster":
+        from kazgeo.io import read_raster
+
+        return read_raster(source)
+    if kind == "file":
+        from kazgeo.io import existing
+
+        return existing(source.path)
+    return _read_table(kind, source)
+
+
+def _read_table(kind: str, source: Source) -> Any:
+    """Return a table of one kind, checked."""
     if kind == "panel":
         from kazgeo import indicators
 
@@ -103,6 +118,11 @@ def known_columns(kind: str, source: Source) -> set[str]:
     """Return the columns that fields may name, read as cheaply as the kind allows."""
     if kind == "panel":
         return set(read_input("panel", source).columns)
+    if kind in {"raster", "file"}:
+        from kazgeo.io import existing
+
+        existing(source.path)
+        return set()
     from kazgeo.io import columns
 
     return {c for c in columns(source) if c != "geometry"}

@@ -123,9 +123,9 @@ def _compute(project: Project, progress: Progress) -> Computed:
 
     def take(name: str, kind: str) -> Any:
         if name in done.outcomes:
-            found = done.outcomes[name].panel if kind == "table" else done.outcomes[name].layer
+            found = _made(done.outcomes[name], kind)
             if found is None:
-                raise InputError(f"step '{name}' makes no {'panel' if kind == 'table' else 'map layer'}")
+                raise InputError(f"step '{name}' makes no {_MADE.get(kind, kind)}")
             return found
         if name not in done.inputs:
             one = by_name[name]
@@ -141,6 +141,17 @@ def _compute(project: Project, progress: Progress) -> Computed:
         if name and name not in done.outcomes:
             take(name, "vector")
     return done
+
+
+#: What a step may hand on, by the kind of the parameter that takes it.
+_MADE = {"table": "panel", "vector": "map layer", "raster": "raster"}
+
+
+def _made(outcome: Outcome, kind: str) -> Any:
+    """Return what a later step may take of a step, None where it makes no such thing."""
+    if kind == "raster":
+        return next((one.surface for one in outcome.rasters.values()), None)
+    return {"table": outcome.panel, "vector": outcome.layer}.get(kind)
 
 
 def _one(project: Project, step: Step, take: Callable[[str, str], Any], progress: Progress) -> Outcome:

@@ -228,7 +228,7 @@ def _flow_cut(
     pointer: U32, head: U32, twin: U32, label: I32, nodes: I32, least: int, most: int, goal: NDArray[np.int8],
     flow: NDArray[np.int8], level: I32, turn: U32, path: U32, line: I32, side: NDArray[np.int8],
 ) -> int:  # fmt: skip
-    """Cut between the first and last ``least`` nodes through the fewest edges, unless these are more than ``most``.
+    """Cut between the first and last ``least`` nodes through the fewest edges, unless more than ``most``.
 
     By blocking flows (Dinitz 1970). Returns the number of edges cut, or -1; ``side`` is then 0 before and 1 behind the cut.
     """

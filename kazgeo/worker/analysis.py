@@ -105,7 +105,7 @@ def _read(p: Parameter, given: Mapping[str, Any], repair: bool, say: Callable[[M
 
     name = str(given.get("name") or p.name)
     source = Source(Path(given["file"]), given.get("layer"))
-    if p.kind == "table":
+    if p.kind != "vector":
         return read_data(kind_of(p), source)
     layer = read_vector(source)
     layer = layer.drop(columns=[c for c in given.get("drop", ()) if c in layer.columns])

@@ -19,7 +19,7 @@ from qgis.PyQt.QtGui import QIcon
 from kazgeo_qgis import help as told
 from kazgeo_qgis.engine.client import Cancelled, EngineFault, EngineMissing, Refused, client
 from kazgeo_qgis.engine.find import find
-from kazgeo_qgis.layers_in import HandOver, look
+from kazgeo_qgis.layers_in import Given, HandOver, look
 from kazgeo_qgis.layers_out import Finish, check_target
 from kazgeo_qgis.parameters import REPAIR, destination, has_id, id_key, input_parameters, plain_value
 from kazgeo_qgis.words import language, tr
@@ -185,6 +185,9 @@ class KazGeoAlgorithm(QgsProcessingAlgorithm):
         for p in self.declaration.parameters:
             if not p.is_data or parameters.get(p.key) in (None, ""):
                 continue
+            if p.kind in ("raster", "file"):
+                self._seen[p.name] = None, self._file(p, parameters, context)
+                continue
             source = self.parameterAsSource(parameters, p.key, context)
             if source is None:
                 raise QgsProcessingException(self.invalidSourceError(parameters, p.key))
@@ -194,8 +197,25 @@ class KazGeoAlgorithm(QgsProcessingAlgorithm):
             self._seen[p.name] = source, look(source, layer, given, p.kind == "table")
         return True
 
+    def _file(self, p, parameters, context):
+        """Return the file of a raster layer, or one that the user has named."""
+        if p.kind == "file":
+            path = pathlib.Path(self.parameterAsFile(parameters, p.key, context))
+            return Given(str(path), path.name)
+        layer = self.parameterAsRasterLayer(parameters, p.key, context)
+        if layer is None:
+            raise QgsProcessingException(self.invalidRasterError(parameters, p.key))
+        path = layer.source().split("|")[0]
+        if layer.providerType() != "gdal" or not pathlib.Path(path).is_file():
+            raise QgsProcessingException(
+                tr("{layer} is no file on this computer; export it as GeoTIFF first", layer=layer.name())
+            )
+        return Given(path, layer.name())
+
     def _hand_over(self, p, parameters, context, hand):
         source, seen = self._seen[p.name]
+        if source is None:
+            return seen
         if p.kind == "table":
             return hand.table(source, seen)
         id_field = ""

@@ -28,6 +28,7 @@ class Parameter:
     choices: tuple = ()
     geometries: tuple = ()
     shape: str = ""
+    suffixes: tuple = ()
     advanced: bool = False
 
     @property
@@ -37,8 +38,8 @@ class Parameter:
 
     @property
     def is_data(self) -> bool:
-        """Whether it is a layer or a table."""
-        return self.kind in ("vector", "table")
+        """Whether it is read from a file: a layer, a table, a raster."""
+        return self.kind in ("vector", "table", "raster", "file")
 
 
 @dataclass(frozen=True)

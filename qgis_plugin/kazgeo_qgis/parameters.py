@@ -10,9 +10,11 @@ from qgis.core import (
     QgsProcessingParameterEnum,
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterField,
+    QgsProcessingParameterFile,
     QgsProcessingParameterFileDestination,
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterDestination,
+    QgsProcessingParameterRasterLayer,
     QgsProcessingParameterString,
     QgsProcessingParameterVectorDestination,
     QgsUnitTypes,
@@ -74,6 +76,11 @@ def _parameter(one, p):
     if p.kind == "table":
         types = [QgsProcessing.SourceType.TypeVector]
         return QgsProcessingParameterFeatureSource(p.key, told.label(p), types, optional=p.optional)
+    if p.kind == "raster":
+        return QgsProcessingParameterRasterLayer(p.key, told.label(p), optional=p.optional)
+    if p.kind == "file":
+        chosen = " ".join(f"*{s}" for s in p.suffixes)
+        return QgsProcessingParameterFile(p.key, told.label(p), optional=p.optional, fileFilter=f"{chosen} ({chosen})")
     if p.kind == "field":
         return _field(one, p)
     if p.kind in ("number", "integer"):

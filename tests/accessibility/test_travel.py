@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -58,7 +60,7 @@ def by_cutting(origins, goals):
     for e, spots in cuts.items():
         inner = sorted(spots[2:])
         chain = [spots[0], *inner, spots[1]]
-        for (s, a), (t, b) in zip(chain[:-1], chain[1:], strict=True):
+        for (s, a), (t, b) in itertools.pairwise(chain):
             start.append(a), end.append(b)
             time.append((t - s) * net.time_s[e]), back.append((t - s) * net.backwards_s[e])
     seconds = np.r_[time, back] + 1e-9
@@ -91,7 +93,7 @@ def test_all_pairs_and_those_within_a_limit(study, limit):
 @LAWS
 @given(studies(), st.integers(1, 4))
 def test_the_nearest_few_are_those_of_the_matrix(study, k):
-    tied, rng = study
+    tied, _ = study
     goals = tied.ids[:5]
     if not tied.take(goals).tied.any():
         return
