@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -146,8 +147,11 @@ class Stepped(Decay):
     closed: str = "right"
 
     def __post_init__(self) -> None:
-        limits, weights = tuple(map(float, self.limits_s)), tuple(map(float, self.weights))
-        rises = all(a < b for a, b in zip((0.0, *limits[:-1]), limits, strict=True))
+        try:
+            limits, weights = tuple(map(float, self.limits_s)), tuple(map(float, self.weights))
+        except (TypeError, ValueError):
+            raise InputError(f"limits_s and weights must be numbers; got {self.limits_s!r}, {self.weights!r}") from None
+        rises = all(a < b for a, b in itertools.pairwise((0.0, *limits)))
         if not limits or not rises or not np.isfinite(limits).all():
             raise InputError(f"limits_s must be seconds above 0 that rise; got {limits}")
         if len(weights) != len(limits):
