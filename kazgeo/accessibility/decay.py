@@ -170,11 +170,11 @@ class Stepped(Decay):
         return math.inf if self.beyond > 0 else max(used, default=0.0)
 
     def _weight(self, t: Floats) -> Floats:
-        within = np.less_equal if self.closed == "right" else np.less
-        out = np.full(t.shape, float(self.beyond))
-        for limit, weight in zip(reversed(self.limits_s), reversed(self.weights), strict=True):
-            np.copyto(out, weight, where=within(t, limit))
-        return out
+        past = np.greater if self.closed == "right" else np.greater_equal
+        zone = np.zeros(t.shape, dtype=np.int8 if len(self.limits_s) < 127 else np.int64)
+        for limit in self.limits_s:
+            zone += past(t, limit)
+        return np.asarray(np.array([*self.weights, self.beyond], dtype=np.float64)[zone])
 
 
 @dataclass(frozen=True)

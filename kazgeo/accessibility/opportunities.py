@@ -459,18 +459,29 @@ def _result(
     return Opportunities(frame.mask(pd.Series(blank, index=frame.index)), measure, drops(lost, told))
 
 
+def _kth_place(table: TravelTimes, k: int) -> Floats:
+    """Return seconds to the k-th nearest destination of every origin; infinite where that isn't quickly told."""
+    n, m = table.shape
+    if table.full and k < m:
+        return np.asarray(np.partition(table.time_s.reshape(n, m), k - 1, axis=1)[:, k - 1])
+    out = np.full(n, np.inf)
+    filled = np.flatnonzero(table.reached)
+    if k == 1 and len(filled):
+        out[filled] = np.minimum.reduceat(table.time_s, table.indptr[filled])
+    return out
+
+
 def _kth(table: TravelTimes, count: Floats, wanted: list[int]) -> tuple[Floats, NDArray[np.int64]]:
     """Return seconds to the k-th opportunity and the position of its destination (-1: none), shape (n, k)."""
     n = len(table.origins)
     seconds, ends = np.full((n, len(wanted)), np.nan), np.full((n, len(wanted)), -1, dtype=np.int64)
-    some = np.flatnonzero(count[table.indices] > 0)
+    near = count[table.indices] > 0
+    if count.min(initial=np.inf) >= 1:  # all beyond the k-th place can go before sorting
+        near &= table.time_s <= np.repeat(_kth_place(table, max(wanted)), table.reached)
+    some = np.flatnonzero(near)
     if not len(some):
         return seconds, ends
     rows, to, time = table.rows[some], table.indices[some], table.time_s[some]
-    if max(wanted) == 1 and count[to].min() >= 1:  # all but the nearest can go before sorting
-        first = np.flatnonzero(np.r_[True, rows[1:] != rows[:-1]])
-        least = np.repeat(np.minimum.reduceat(time, first), np.diff(np.r_[first, len(rows)]))
-        rows, to, time = (array[time == least] for array in (rows, to, time))
     order = np.lexsort((ranks(table.destinations)[to], time, rows))
     to, time = to[order], time[order]
     starts = np.searchsorted(rows, np.arange(n + 1))

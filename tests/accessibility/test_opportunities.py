@@ -103,6 +103,17 @@ def test_huff_gives_everybody_once(case, alpha):
     np.testing.assert_allclose(huff(times, size * 7, decay=weight, alpha=alpha).to_dense(), matrix, rtol=1e-9)
 
 
+def test_the_kth_nearest_where_all_is_reached():
+    rng = np.random.default_rng(3)
+    times = pd.DataFrame(rng.integers(0, 9, (40, 12)) * 60.0)
+    got = closest(times, k=[1, 3, 12, 13])
+    ranked = np.sort(times.to_numpy(), axis=1)
+    np.testing.assert_array_equal(got.time_s[[1, 3, 12]], ranked[:, [0, 2, 11]])
+    assert got.time_s[13].isna().all()
+    np.testing.assert_array_equal(closest(times, k=3).time_s[3], ranked[:, 2])
+    np.testing.assert_array_equal(closest(times, k=3).destination[3], np.argsort(times, axis=1, kind="stable")[:, 2])
+
+
 def test_passive_accessibility_is_the_table_turned():
     times = pd.DataFrame({"x": [100.0, 900.0], "y": [np.nan, 100.0]}, index=["a", "b"])
     people = pd.Series({"a": 5, "b": 7})
