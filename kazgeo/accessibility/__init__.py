@@ -1,20 +1,74 @@
 """Accessibility: travel times on a network and the measures made of them."""
 
+from kazgeo.accessibility.catchments import (
+    Catchment,
+    CatchmentMethod,
+    SpatialAvailability,
+    floating_catchment,
+    spatial_availability,
+)
+from kazgeo.accessibility.huff import Huff, huff
+from kazgeo.accessibility.interaction import (
+    Balance,
+    Constraint,
+    Flows,
+    Potential,
+    balancing_time,
+    constrained_gravity,
+    market_potential,
+)
 from kazgeo.accessibility.nearest import KNearest, Nearest, k_nearest, nearest
+from kazgeo.accessibility.opportunities import (
+    Closest,
+    Opportunities,
+    Shares,
+    Summary,
+    closest,
+    cumulative,
+    cumulative_interval,
+    gravity,
+    share_within,
+)
+from kazgeo.accessibility.rational_agents import RationalAgents, rational_agents
 from kazgeo.accessibility.remoteness import Remoteness, remoteness
 from kazgeo.accessibility.surface import inverse_distance
 from kazgeo.accessibility.times import TravelTimes
 from kazgeo.accessibility.travel import reachable_from_nodes, travel_times
 
 __all__ = [
+    "Balance",
+    "Catchment",
+    "CatchmentMethod",
+    "Closest",
+    "Constraint",
+    "Flows",
+    "Huff",
     "KNearest",
     "Nearest",
+    "Opportunities",
+    "Potential",
+    "RationalAgents",
     "Remoteness",
+    "Shares",
+    "SpatialAvailability",
+    "Summary",
     "TravelTimes",
+    "balancing_time",
+    "closest",
+    "constrained_gravity",
+    "cumulative",
+    "cumulative_interval",
+    "floating_catchment",
+    "gravity",
+    "huff",
     "inverse_distance",
     "k_nearest",
+    "market_potential",
     "nearest",
+    "rational_agents",
     "reachable_from_nodes",
     "remoteness",
+    "share_within",
+    "spatial_availability",
     "travel_times",
 ]

@@ -9,6 +9,7 @@ from kazgeo.disparity.decomposition import (
 )
 from kazgeo.disparity.inequality import (
     Measure,
+    Zeros,
     coefficient_of_variation,
     gini,
     hoover,
@@ -19,17 +20,26 @@ from kazgeo.disparity.inequality import (
     theil,
     williamson,
 )
+from kazgeo.disparity.poverty import Poverty, PovertySide, foster_greer_thorbecke
+from kazgeo.disparity.ranked import ConcentrationForm, concentration_index, palma_ratio
 
 __all__ = [
+    "ConcentrationForm",
     "Measure",
+    "Poverty",
+    "PovertySide",
     "TheilChange",
     "TheilDecomposition",
+    "Zeros",
     "coefficient_of_variation",
+    "concentration_index",
+    "foster_greer_thorbecke",
     "gini",
     "hoover",
     "inequality_by_year",
     "max_min",
     "mean_log_deviation",
+    "palma_ratio",
     "sd_log",
     "theil",
     "theil_change",

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from kazgeo.disparity.inequality import theil_terms
+from kazgeo.disparity.inequality import Zeros, theil_terms
 from kazgeo.disparity.shares import Shares, shares
+from kazgeo.errors import choice
 
 __all__ = ["TheilChange", "TheilDecomposition", "theil_change", "theil_contributions", "theil_decomposition"]
 
@@ -78,7 +79,9 @@ class TheilChange:
         return self.units.iloc[order]
 
 
-def theil_decomposition(x: pd.Series, groups: pd.Series, weights: pd.Series | None = None) -> TheilDecomposition:
+def theil_decomposition(
+    x: pd.Series, groups: pd.Series, weights: pd.Series | None = None, *, zeros: Zeros | str = Zeros.REFUSE
+) -> TheilDecomposition:
     r"""Split Theil's T into inequality between groups and inequality within them.
 
     Assumption: groups do not overlap; more groups always leave less within.
@@ -91,6 +94,8 @@ def theil_decomposition(x: pd.Series, groups: pd.Series, weights: pd.Series | No
         Group of every unit, on the same labels.
     weights : Series or None
         Population; None = every unit counts alike.
+    zeros : {"refuse", "limit"}
+        As in ``theil``.
 
     Returns
     -------
@@ -121,14 +126,15 @@ def theil_decomposition(x: pd.Series, groups: pd.Series, weights: pd.Series | No
     >>> theil_decomposition(x.iloc[:0], pd.Series(dtype=object)).total
     nan
     """
+    how = choice(Zeros, zeros, "zeros")
     data = shares(x, weights, groups=groups)
     group = pd.Series(groups.reindex(data.units).to_numpy(), index=data.units)
-    terms = theil_terms(data)
+    terms = theil_terms(data, how)
     table = pd.DataFrame({"p": data.p, "s": data.p * data.x / data.mean, "term": terms, "g": group.to_numpy()})
     sums = table.groupby("g", sort=True)[["p", "s", "term"]].sum()
     with np.errstate(divide="ignore", invalid="ignore"):
         relative = (sums["s"] / sums["p"]).to_numpy()  # group mean over overall mean; NaN for a group of weight 0
-        between = np.where(sums["p"] > 0, sums["s"] * np.log(relative), 0.0)
+        between = np.where(sums["s"] > 0, sums["s"] * np.log(relative), 0.0)
         within = np.where(sums["p"] > 0, sums["term"] - between, 0.0)
         inside = np.where(sums["s"] > 0, within / sums["s"], np.nan)
     out = pd.DataFrame(

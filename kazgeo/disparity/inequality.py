@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from kazgeo.disparity.shares import Shares, numeric, shares
-from kazgeo.errors import InputError
+from kazgeo.errors import InputError, choice
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
     "Measure",
+    "Zeros",
     "coefficient_of_variation",
     "gini",
     "hoover",
@@ -27,6 +29,13 @@ __all__ = [
     "theil_terms",
     "williamson",
 ]
+
+
+class Zeros(StrEnum):
+    """What a value of 0 means to Theil's T: a fault, or a unit that has nothing and adds the limit of its term, 0."""
+
+    REFUSE = "refuse"
+    LIMIT = "limit"
 
 
 class Measure(float):
@@ -104,7 +113,7 @@ def gini(x: pd.Series, weights: pd.Series | None = None) -> Measure:
     return _measure(_gini, x, weights)
 
 
-def theil(x: pd.Series, weights: pd.Series | None = None) -> Measure:
+def theil(x: pd.Series, weights: pd.Series | None = None, *, zeros: Zeros | str = Zeros.REFUSE) -> Measure:
     r"""Return Theil's T, the inequality measure that splits into between and within groups.
 
     Assumption: as in ``gini``; T reacts most to regions far above the mean. Beware: some software prints the mean
@@ -116,6 +125,9 @@ def theil(x: pd.Series, weights: pd.Series | None = None) -> Measure:
         Values above 0; NaN is left out and counted.
     weights : Series or None
         Population; None = every region counts alike.
+    zeros : {"refuse", "limit"}
+        A value of 0 is refused, for an income of 0 is nearly always a gap in the data. "limit": it is meant (no job in
+        reach), and its term is the limit of s ln(s / p), 0.
 
     Returns
     -------
@@ -142,11 +154,14 @@ def theil(x: pd.Series, weights: pd.Series | None = None) -> Measure:
     0.25020121
     >>> theil(pd.Series(dtype=float)), theil(x.where(x > 90)).n
     (nan, 0)
+    >>> round(theil(x - 10, zeros="limit"), 4)
+    1.109
     >>> theil(x - 10)
     Traceback (most recent call last):
     kazgeo.errors.InputError: Theil wants values above 0, for it takes their logarithm; 3 of 5 units have none: 'a', ...
     """
-    return _measure(_theil, x, weights)
+    how = choice(Zeros, zeros, "zeros")
+    return _measure(lambda data: _theil(data, how), x, weights)
 
 
 def mean_log_deviation(x: pd.Series, weights: pd.Series | None = None) -> Measure:
@@ -490,15 +505,19 @@ def _variation(data: Shares) -> float:
     return float(np.sqrt(data.p @ (data.x - data.mean) ** 2) / data.mean)
 
 
-def theil_terms(data: Shares) -> NDArray[np.float64]:
-    """Return s ln(s / p) of every unit; they sum to Theil's T."""
-    data.refuse(data.x <= 0, "Theil", "values above 0, for it takes their logarithm")
+def theil_terms(data: Shares, zeros: Zeros = Zeros.REFUSE) -> NDArray[np.float64]:
+    """Return s ln(s / p) of every unit; they sum to Theil's T, which is NaN when all units have 0."""
+    if zeros is Zeros.REFUSE:
+        data.refuse(data.x <= 0, "Theil", "values above 0, for it takes their logarithm")
+    data.refuse(data.x < 0, "Theil", "values of at least 0")
+    if len(data.x) and data.mean == 0:
+        return np.full(len(data.x), np.nan)
     ratio = data.x / data.mean
-    return np.asarray(data.p * ratio * np.log(ratio))
+    return np.asarray(data.p * ratio * np.log(np.where(ratio > 0, ratio, 1.0)))
 
 
-def _theil(data: Shares) -> float:
-    return float(theil_terms(data).sum()) if len(data.x) else np.nan
+def _theil(data: Shares, zeros: Zeros = Zeros.REFUSE) -> float:
+    return float(theil_terms(data, zeros).sum()) if len(data.x) else np.nan
 
 
 def _mean_log_deviation(data: Shares) -> float:

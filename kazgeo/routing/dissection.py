@@ -230,7 +230,7 @@ def _flow_cut(
 ) -> int:  # fmt: skip
     """Cut between the first and last ``least`` nodes through the fewest edges, unless more than ``most``.
 
-    By blocking flows (Dinitz 1970). Returns the number of edges cut, or -1; ``side`` is then 0 before and 1 behind the cut.
+    By blocking flows (Dinitz 1970). Returns the number of edges cut, or -1; ``side`` is then 0 before and 1 behind.
     """
     size = len(nodes)
     for i in range(size):

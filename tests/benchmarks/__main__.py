@@ -16,7 +16,7 @@ from datetime import date
 from importlib import metadata
 from itertools import chain
 
-from tests.benchmarks import statistics, travel
+from tests.benchmarks import statistics, tables, travel
 from tests.benchmarks.inputs import skewed
 from tests.benchmarks.task import Task, best
 
@@ -61,7 +61,7 @@ def tasks() -> Iterator[Task]:
 
     y = skewed(100)
     few = Task("Gini, 10,000 values", "inequality", lambda: gini(y), lambda: Gini(y.to_numpy()))
-    return chain(statistics.tasks(), [few], travel.tasks())
+    return chain(statistics.tasks(), [few], tables.tasks(), travel.tasks())
 
 
 def apart(before: str, code: str) -> tuple[float, float]:
@@ -76,7 +76,7 @@ def apart(before: str, code: str) -> tuple[float, float]:
 def main() -> None:
     """Print the tables as Markdown; a word of the task's name may be given to choose."""
     wanted = sys.argv[1] if len(sys.argv) > 1 else ""
-    names = ("kazgeo", "libpysal", "esda", "inequality", "numba", "numpy", "scipy", "shapely", "geopandas")
+    names = ("kazgeo", "libpysal", "access", "esda", "inequality", "numba", "numpy", "scipy", "shapely", "geopandas")
     versions = ", ".join(f"{n} {metadata.version(n)}" for n in names)
     print(f"{date.today().isoformat()}, Python {platform.python_version()}, {versions}\n")
     print("| in a process of its own | s | peak, MB |\n|---|---|---|")
