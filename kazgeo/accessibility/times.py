@@ -227,17 +227,19 @@ class TravelTimes:
 
     def __repr__(self) -> str:
         n, m = self.shape
-        text = f"{n:,} origins, {m:,} destinations, {self.n_pairs:,} pairs"
+        text = ", ".join(_count(k, word) for k, word in ((n, "origin"), (m, "destination"), (self.n_pairs, "pair")))
         if self.n_pairs:
             text += f", {self.time_s.min():,.0f} to {self.time_s.max():,.0f} s"
         parts = [text]
         if self.limit_s is not None:
             parts.append(f"searched to {self.limit_s:,.0f} s")
         if self.n_unreachable:
-            parts.append(f"{self.n_unreachable:,} unreachable pair{'s' if self.n_unreachable > 1 else ''}")
+            parts.append(_count(self.n_unreachable, "unreachable pair"))
         lost = self.origins[self.reached == 0]
         if len(lost):
-            parts.append(f"{len(lost):,} origin{'s reach' if len(lost) > 1 else ' reaches'} nothing: {listing(lost)}")
+            parts.append(
+                f"{_count(len(lost), 'origin')} reach{'es' if len(lost) == 1 else ''} nothing: {listing(lost)}"
+            )
         return f"<TravelTimes: {'; '.join(parts)}>"
 
 
@@ -252,7 +254,7 @@ def as_times(times: Any) -> TravelTimes:
     Examples
     --------
     >>> as_times(pd.DataFrame({"x": [60.0, None]}, index=["a", "b"]))
-    <TravelTimes: 2 origins, 1 destinations, 1 pairs, 60 to 60 s; 1 unreachable pair; 1 origin reaches nothing: 'b'>
+    <TravelTimes: 2 origins, 1 destination, 1 pair, 60 to 60 s; 1 unreachable pair; 1 origin reaches nothing: 'b'>
     >>> as_times(pd.DataFrame({"origin": ["a"], "destination": ["x"], "time_s": [60.0]})).shape
     (1, 1)
     >>> as_times([60.0])
@@ -269,6 +271,10 @@ def as_times(times: Any) -> TravelTimes:
         )
     named = {"origin", "destination", "time_s"} & set(times.columns)
     return TravelTimes.from_long(times) if len(named) >= 2 else TravelTimes.from_dense(times)
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def _codes(column: pd.Series, ids: pd.Index | None, name: str) -> tuple[NDArray[Any], pd.Index]:
