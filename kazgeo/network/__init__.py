@@ -15,7 +15,7 @@ from kazgeo.network.store import load, save
 
 __all__ = [
     "CYCLE", "DRIVE", "KAZAKHSTAN", "WALK", "Access", "Attached", "Change", "Connectivity", "CutOff", "Mode",
-    "Network", "Profile", "Scenario", "Shapes", "SpeedTable", "State", "Terminals", "Topology", "Ways", "Weight", "apply",
-    "attach", "connectivity", "contract", "crossings", "effects", "from_edges", "from_lines", "from_osm", "from_osmnx",
-    "from_pandana", "load", "save", "to_osmnx", "with_candidates",
+    "Network", "Profile", "Scenario", "Shapes", "SpeedTable", "State", "Terminals", "Topology", "Ways", "Weight",
+    "apply", "attach", "connectivity", "contract", "crossings", "effects", "from_edges", "from_lines", "from_osm",
+    "from_osmnx", "from_pandana", "load", "save", "to_osmnx", "with_candidates",
 ]  # fmt: skip

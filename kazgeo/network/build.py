@@ -123,7 +123,7 @@ def from_edges(
     lon, lat = _places(nodes)
     i, j = nodes.index.get_indexer(edges[start]), nodes.index.get_indexer(edges[end])
     if (i < 0).any() or (j < 0).any():
-        lost = pd.concat([edges[start][i < 0], edges[end][j < 0]]).unique()
+        lost = pd.concat([edges[start][i < 0], edges[end][j < 0]]).unique().tolist()
         raise InputError(f"edges name nodes that are not in the table of nodes: {listing(lost)}")
     if length_km is None:
         ends = np.stack([np.c_[lon[i], lat[i]], np.c_[lon[j], lat[j]]], axis=1).reshape(-1, 2)
@@ -251,8 +251,8 @@ def _roads(edges: pd.DataFrame, road_class: str, ways: Ways) -> pd.DataFrame:
     columns: dict[str, Any] = {"road_id": edges.index}
     for name, given in (("road_class", road_class), ("surface", ways.surface)):
         if given in edges.columns:
-            columns[name] = edges[given].to_numpy()
-    columns |= {name: edges[name].to_numpy() for name in ways.keep}
+            columns[name] = edges[given].array
+    columns |= {name: edges[name].array for name in ways.keep}
     return pd.DataFrame(columns, index=pd.RangeIndex(len(edges)))
 
 

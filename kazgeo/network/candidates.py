@@ -172,21 +172,23 @@ def _union(network: Network, added: Network, joints: _Joints, pieces: _Pieces) -
             extra[name] = np.r_[waits[k] if waits else np.zeros(len(part)), own]
     roads = _stacked(base.take(pieces.edge), added.roads).assign(**extra)
     fresh = fresh_ids(network.nodes, len(joints.xy))
-    shapes = [_cut_shapes(network, pieces), added.shapes]
+    start, end = joints.node[added.start], joints.node[added.end]
+    where = np.r_[np.c_[network.lon, network.lat], joints.xy]
+    new = shapes_of(added)
+    drawn = new.xy.copy()
+    drawn[new.offset[:-1]], drawn[new.offset[1:] - 1] = where[start], where[end]  # as they are joined
+    old = _cut_shapes(network, pieces)
     return Network(
         network.nodes.append(pd.Index(fresh, dtype=network.nodes.dtype)) if fresh else network.nodes,
-        np.r_[network.lon, joints.xy[:, 0]],
-        np.r_[network.lat, joints.xy[:, 1]],
-        np.r_[pieces.start, joints.node[added.start]],
-        np.r_[pieces.end, joints.node[added.end]],
+        where[:, 0].copy(),
+        where[:, 1].copy(),
+        np.r_[pieces.start, start],
+        np.r_[pieces.end, end],
         np.r_[network.length_m[pieces.edge] * part, added.length_m],
         forward,
         one_if_same(forward, backward),
         roads,
-        Shapes(
-            np.r_[shapes[0].xy, shapes[1].xy],  # type: ignore[union-attr]
-            np.r_[shapes[0].offset, shapes[0].offset[-1] + shapes[1].offset[1:]],  # type: ignore[union-attr]
-        ),
+        Shapes(np.r_[old.xy, drawn], np.r_[old.offset, old.offset[-1] + new.offset[1:]]),
         dropped=network.dropped,
     )
 

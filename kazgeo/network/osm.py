@@ -133,7 +133,13 @@ def _read_ways(osmium: Any, path: Path, rules: Profile, keep: tuple[str, ...], p
         ways.size.append(len(nodes))
         ways.kind.append(ways.kinds.setdefault(found, len(ways.kinds)))
         ways.nodes.extend(nodes)
-        ways.tracker.add_references(way)
+        try:
+            ways.tracker.add_references(way)
+        except RuntimeError as fault:
+            raise InputError(
+                f"way {way.id} of '{path}' uses nodes with negative ids (edits that were not uploaded); "
+                "renumber them, for example with: osmium renumber"
+            ) from fault
         for tag, values in ways.kept.items():
             values.append(tags.get(tag))
     return ways

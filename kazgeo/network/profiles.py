@@ -177,24 +177,29 @@ def _access(profile: Profile, tags: Mapping[str, str]) -> str | None:
 
 
 def _speeds(profile: Profile, tags: Mapping[str, str], road_class: str) -> tuple[float, float, bool]:
-    """Return km/h each way, and whether a limit is stated."""
+    """Return km/h each way, and whether a number is stated as the limit."""
     table = profile.speeds
-    common = maxspeed_kmh(tags.get("maxspeed"), table.zones)
-    if common is None:
-        zones = (maxspeed_kmh(tags.get(key), table.zones) for key in _ZONES)
-        common = next((kmh for kmh in zones if kmh is not None), None)
+    limits = {way: _limit(tags.get(f"maxspeed{way}"), table) for way in ("", ":forward", ":backward")}
+    told = (maxspeed_kmh(tags.get(key), table.zones) for key in ("maxspeed", *_ZONES))
+    zone = next((kmh for kmh in told if kmh is not None), None)
     found = []
-    for way in ("forward", "backward"):
-        own = maxspeed_kmh(tags.get(f"maxspeed:{way}"), table.zones)
+    for way in (":forward", ":backward"):
         speed = table.speed(
             road_class,
-            limit_kmh=common if own is None else own,
+            limit_kmh=limits[way] or limits[""],
+            zone_kmh=zone,
             surface=tags.get("surface") or ("ice" if tags.get("ice_road") == "yes" else None),
             tracktype=tags.get("tracktype"),
             smoothness=tags.get("smoothness"),
         )
-        found.append((0.0 if speed is None else speed, common is not None or own is not None))
-    return found[0][0], found[1][0], found[0][1] or found[1][1]
+        found.append(0.0 if speed is None else speed)
+    return found[0], found[1], any(limits.values())
+
+
+def _limit(value: str | None, table: SpeedTable) -> float | None:
+    """Return a limit that is stated as a number; zones (``KZ:urban``, ``none``) only tell what the law allows."""
+    stated = value is not None and any(letter.isdigit() for letter in value)
+    return maxspeed_kmh(value, table.zones) if stated else None
 
 
 def _direction(profile: Profile, tags: Mapping[str, str]) -> int:

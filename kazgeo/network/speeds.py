@@ -56,8 +56,9 @@ _ZONE = re.compile(r"^(?:[a-z]{2}(?:-[a-z]{2,3})?:)?(?:zone:?)?([a-z_]+|\d+)$")
 class SpeedTable:
     """What speed a road allows, in km/h.
 
-    The speed of an edge is the lowest of: ``of_limit`` times its signed limit or, without one, the speed of its class;
-    the caps of its surface, tracktype and smoothness.
+    The speed of an edge is the lowest of: ``of_limit`` times its stated limit or, without one, the speed of its class;
+    ``of_limit`` times the legal limit of its zone, where only the zone is known; the caps of its surface, tracktype and
+    smoothness.
 
     Parameters
     ----------
@@ -110,6 +111,7 @@ class SpeedTable:
         road_class: str,
         *,
         limit_kmh: float | None = None,
+        zone_kmh: float | None = None,
         surface: str | None = None,
         tracktype: str | None = None,
         smoothness: str | None = None,
@@ -121,6 +123,8 @@ class SpeedTable:
             base = self.classes.get(road_class)
         if base is None:
             return None
+        if limit_kmh is None and zone_kmh is not None and self.of_limit is not None:
+            base = min(base, zone_kmh * self.of_limit)
         caps = ((self.surfaces, surface), (self.tracktypes, tracktype), (self.smoothness, smoothness))
         return float(min([base, *(table[key] for table, key in caps if key is not None and key in table)]))
 
