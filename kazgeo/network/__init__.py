@@ -1,7 +1,21 @@
 """Road networks: how they are made, what they hold, and how places are tied to them."""
 
-from kazgeo.network.build import from_edges, from_lines
+from kazgeo.network.build import Ways, from_edges, from_lines
+from kazgeo.network.candidates import with_candidates
+from kazgeo.network.check import Connectivity, CutOff, connectivity, crossings
+from kazgeo.network.contract import contract
+from kazgeo.network.exchange import Weight, from_osmnx, from_pandana, to_osmnx
 from kazgeo.network.model import Network, Shapes, Topology
+from kazgeo.network.osm import from_osm
 from kazgeo.network.places import Access, Attached, Terminals, attach
+from kazgeo.network.profiles import CYCLE, DRIVE, WALK, Mode, Profile
+from kazgeo.network.scenario import Change, Scenario, State, apply, effects
+from kazgeo.network.speeds import KAZAKHSTAN, SpeedTable
+from kazgeo.network.store import load, save
 
-__all__ = ["Access", "Attached", "Network", "Shapes", "Terminals", "Topology", "attach", "from_edges", "from_lines"]
+__all__ = [
+    "CYCLE", "DRIVE", "KAZAKHSTAN", "WALK", "Access", "Attached", "Change", "Connectivity", "CutOff", "Mode",
+    "Network", "Profile", "Scenario", "Shapes", "SpeedTable", "State", "Terminals", "Topology", "Ways", "Weight",
+    "apply", "attach", "connectivity", "contract", "crossings", "effects", "from_edges", "from_lines", "from_osm",
+    "from_osmnx", "from_pandana", "load", "save", "to_osmnx", "with_candidates",
+]  # fmt: skip

@@ -2,22 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+import dataclasses
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
 from kazgeo.crs import has_place, local_metres
-from kazgeo.errors import InputError, listing, unknown
-from kazgeo.network.model import Network
+from kazgeo.errors import InputError, listing, positive_number, unknown
+from kazgeo.network.measure import add_junctions, line_lengths_m, one_if_same, segments_m
+from kazgeo.network.model import Network, Shapes
 
 if TYPE_CHECKING:
     import geopandas
     from numpy.typing import NDArray
 
-__all__ = ["from_edges", "from_lines"]
+__all__ = ["Ways", "from_edges", "from_lines"]
+
+Speed = float | str | Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Ways:
+    """How roads are told apart by direction and kind, and what their junctions cost.
+
+    Parameters
+    ----------
+    one_way : str, optional
+        Column of one-ways. Along the edge: yes, true, 1, F, FT. Against it: -1, reverse, T, TF. Both ways: no, false,
+        0, B, reversible, alternating, or nothing. Closed both ways: N, as GIS layers write it.
+    time_min, back_time_min : str, optional
+        Columns of minutes for the whole edge, in place of a speed; backwards without its own column as forwards.
+    back_speed_kmh : float, column name, or mapping of class to float, optional
+        Speed against the direction of the edge, where it differs.
+    junction_s : float
+        Seconds added on entering a node where three or more edges meet.
+    surface : str
+        Column of surfaces; kept as ``surface`` when there is one.
+    keep : tuple of str
+        Further columns to keep in ``Network.roads``.
+    """
+
+    one_way: str | None = None
+    time_min: str | None = None
+    back_time_min: str | None = None
+    back_speed_kmh: Speed | None = None
+    junction_s: float = 0.0
+    surface: str = "surface"
+    keep: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        positive_number(self.junction_s, "junction_s", "seconds, 0 or more", zero=True)
+        if self.back_time_min is not None and self.time_min is None:
+            raise InputError("back_time_min needs time_min, the column of minutes forwards")
+        if self.time_min is not None and self.back_speed_kmh is not None:
+            raise InputError("times come from minutes or from speeds; give time_min or back_speed_kmh, not both")
 
 
 def from_edges(
@@ -26,24 +69,29 @@ def from_edges(
     *,
     start: str = "from_id",
     end: str = "to_id",
-    length_km: str = "length_km",
-    speed_kmh: float | str | Mapping[str, float] = 60.0,
+    length_km: str | None = "length_km",
+    speed_kmh: Speed = 60.0,
     road_class: str = "class",
+    ways: Ways | None = None,
 ) -> Network:
     """Return the network of a table of edges.
 
-    Assumption: roads run both ways; an edge's time is its length over one speed.
+    Assumption: roads run both ways at the same speed unless ``ways`` says otherwise; an edge's time is its length over
+    one speed.
 
     Parameters
     ----------
     edges : DataFrame
-        One row per edge: ids of its ends, length in kilometres, road class when speeds go by class.
+        One row per edge: ids of its ends, length in kilometres, road class when speeds go by class. Its index becomes
+        ``road_id``.
     nodes : DataFrame
         Indexed by node id with columns lon, lat (degrees).
     start, end, length_km, road_class : str
-        Columns of ``edges``.
+        Columns of ``edges``. Without a column of lengths (None) they are geodesic, straight between the nodes.
     speed_kmh : float, column name, or mapping of class to float
         Kilometres per hour.
+    ways : Ways, optional
+        Directions, minutes instead of speeds, the price of junctions, further columns to keep.
 
     Raises
     ------
@@ -61,15 +109,75 @@ def from_edges(
     <Network: 3 nodes, 1 edges, 300 km; 2 components (largest 66.7% of nodes)>
     >>> float(net.time_s[0] / 3600)
     4.0
+    >>> one = from_edges(edges.assign(oneway="-1"), nodes, ways=Ways(one_way="oneway"))
+    >>> one.time_s.tolist(), one.backwards_s.tolist()
+    ([inf], [18000.0])
     >>> from_edges(edges.assign(length_km=float("nan")), nodes)
     Traceback (most recent call last):
     kazgeo.errors.InputError: edges: 1 lengths are not positive kilometres: Astana–Kokshetau
     """
-    for column in (start, end, length_km):
-        if column not in edges.columns:
-            raise unknown("column", column, edges.columns, "a column of edges")
+    ways = ways or Ways()
+    _have(edges, start, end, length_km, ways.one_way, ways.time_min, ways.back_time_min, *ways.keep)
     if nodes is None:
         raise InputError("nodes are wanted: a table indexed by node id with columns lon and lat")
+    lon, lat = _places(nodes)
+    i, j = nodes.index.get_indexer(edges[start]), nodes.index.get_indexer(edges[end])
+    if (i < 0).any() or (j < 0).any():
+        lost = pd.concat([edges[start][i < 0], edges[end][j < 0]]).unique().tolist()
+        raise InputError(f"edges name nodes that are not in the table of nodes: {listing(lost)}")
+    if length_km is None:
+        ends = np.stack([np.c_[lon[i], lat[i]], np.c_[lon[j], lat[j]]], axis=1).reshape(-1, 2)
+        length = segments_m(ends)[::2]
+    else:
+        length = edges[length_km].to_numpy(dtype=float) * 1000
+
+    def named(k: int) -> str:
+        return f"{edges[start].iloc[k]}–{edges[end].iloc[k]}"
+
+    made = _Made(nodes.index, lon, lat, i.astype(np.int64), j.astype(np.int64), length, named)
+    return _network(made, edges, speed_kmh, road_class, ways)
+
+
+@dataclass(frozen=True)
+class _Made:
+    """Nodes and edges, and how an edge is called in messages."""
+
+    nodes: pd.Index
+    lon: NDArray[np.float64]
+    lat: NDArray[np.float64]
+    start: NDArray[np.int64]
+    end: NDArray[np.int64]
+    length_m: NDArray[np.float64]
+    named: Callable[[int], str]
+
+    def positive(self, values: NDArray[np.float64], what: str) -> NDArray[np.float64]:
+        """Return values that are all positive, or name the edges whose aren't."""
+        bad = np.flatnonzero(~(values > 0) | ~np.isfinite(values))
+        if len(bad):
+            shown = ", ".join(self.named(int(k)) for k in bad[:5])
+            raise InputError(f"edges: {len(bad)} {what}: {shown}{' …' if len(bad) > 5 else ''}")
+        return values
+
+
+def _network(made: _Made, table: pd.DataFrame, speed_kmh: Speed, road_class: str, ways: Ways) -> Network:
+    """Price the edges; ``table`` tells of each."""
+    made.positive(made.length_m, "lengths are not positive kilometres")
+    forward, backward = _seconds(table, made, speed_kmh, road_class, ways)
+    forward, backward = _directed(table, ways.one_way, forward, backward)
+    forward, backward, waits = add_junctions((made.start, made.end), (forward, backward), ways.junction_s)
+    roads = _roads(table, road_class, ways).assign(**waits)
+    return Network(made.nodes, made.lon, made.lat, made.start, made.end, made.length_m, forward,
+                   one_if_same(forward, backward), roads)  # fmt: skip
+
+
+def _have(edges: pd.DataFrame, *columns: str | None) -> None:
+    for column in columns:
+        if column is not None and column not in edges.columns:
+            raise unknown("column", column, edges.columns, "a column of edges")
+
+
+def _places(nodes: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return longitudes and latitudes of the nodes, or say which have none."""
     if not nodes.index.is_unique:
         raise InputError(f"node ids must be unique; repeated: {listing(nodes.index[nodes.index.duplicated()])}")
     for column in ("lon", "lat"):
@@ -79,21 +187,27 @@ def from_edges(
     nowhere = ~(np.isfinite(lon) & np.isfinite(lat) & (np.abs(lat) <= 90))
     if nowhere.any():
         raise InputError(f"nodes without a place on Earth (lon, lat in degrees): {listing(nodes.index[nowhere])}")
-    i, j = nodes.index.get_indexer(edges[start]), nodes.index.get_indexer(edges[end])
-    if (i < 0).any() or (j < 0).any():
-        lost = pd.concat([edges[start][i < 0], edges[end][j < 0]]).unique()
-        raise InputError(f"edges name nodes that are not in the table of nodes: {listing(lost)}")
-    length = edges[length_km].to_numpy(dtype=float) * 1000
-    speed = _speeds(edges, speed_kmh, road_class)
-    for what, values in (("lengths are not positive kilometres", length), ("speeds are not positive km/h", speed)):
-        bad = ~(values > 0) | ~np.isfinite(values)
-        if bad.any():
-            pairs = [f"{a}–{b}" for a, b in zip(edges[start][bad], edges[end][bad], strict=True)]
-            raise InputError(f"edges: {len(pairs)} {what}: {', '.join(pairs[:5])}{' …' if len(pairs) > 5 else ''}")
-    return Network(nodes.index, lon, lat, i.astype(np.int64), j.astype(np.int64), length, length / (speed / 3.6))
+    return lon, lat
 
 
-def _speeds(edges: pd.DataFrame, speed_kmh: float | str | Mapping[str, float], road_class: str) -> NDArray[np.float64]:
+def _seconds(
+    edges: pd.DataFrame, made: _Made, speed_kmh: Speed, road_class: str, ways: Ways
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return seconds of every edge along and against its direction, both open."""
+    if ways.time_min is not None:
+        minutes = made.positive(edges[ways.time_min].to_numpy(dtype=float), "times are not positive minutes")
+        back = minutes
+        if ways.back_time_min is not None:
+            back = made.positive(edges[ways.back_time_min].to_numpy(dtype=float), "times back are not positive minutes")
+        return minutes * 60, back * 60
+    kmh = made.positive(_speeds(edges, speed_kmh, road_class), "speeds are not positive km/h")
+    back = kmh
+    if ways.back_speed_kmh is not None:
+        back = made.positive(_speeds(edges, ways.back_speed_kmh, road_class), "speeds back are not positive km/h")
+    return made.length_m / (kmh / 3.6), made.length_m / (back / 3.6)
+
+
+def _speeds(edges: pd.DataFrame, speed_kmh: Speed, road_class: str) -> NDArray[np.float64]:
     """Return the speed of every edge in km/h."""
     if isinstance(speed_kmh, str):
         if speed_kmh not in edges.columns:
@@ -109,26 +223,61 @@ def _speeds(edges: pd.DataFrame, speed_kmh: float | str | Mapping[str, float], r
     return np.full(len(edges), float(speed_kmh))
 
 
+_ALONG = {"yes", "true", "1", "1.0", "f", "ft"}
+_AGAINST = {"-1", "-1.0", "reverse", "t", "tf"}
+_BOTH = {"no", "false", "0", "0.0", "b", "", "reversible", "alternating", "nan", "none", "<na>"}
+_CLOSED = {"n"}
+
+
+def _directed(
+    edges: pd.DataFrame, column: str | None, forward: NDArray[np.float64], backward: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Close the ways that a column of one-ways closes."""
+    if column is None:
+        return forward, backward
+    said = edges[column].astype(object).where(edges[column].notna(), "").map(lambda v: str(v).strip().lower())
+    strange = said[~said.isin(_ALONG | _AGAINST | _BOTH | _CLOSED)].unique()
+    if len(strange):
+        raise InputError(
+            f"column '{column}' has one-way values that can't be read: {listing(strange)}; along the edge are yes, "
+            "true, 1, F, FT, against it -1, reverse, T, TF, both ways no, false, 0, B or nothing, closed N"
+        )
+    no_forward, no_backward = said.isin(_AGAINST | _CLOSED).to_numpy(), said.isin(_ALONG | _CLOSED).to_numpy()
+    return np.where(no_forward, np.inf, forward), np.where(no_backward, np.inf, backward)
+
+
+def _roads(edges: pd.DataFrame, road_class: str, ways: Ways) -> pd.DataFrame:
+    """Return what is known of the roads, by the names that scenarios go by."""
+    columns: dict[str, Any] = {"road_id": edges.index}
+    for name, given in (("road_class", road_class), ("surface", ways.surface)):
+        if given in edges.columns:
+            columns[name] = edges[given].array
+    columns |= {name: edges[name].array for name in ways.keep}
+    return pd.DataFrame(columns, index=pd.RangeIndex(len(edges)))
+
+
 def from_lines(
     lines: geopandas.GeoDataFrame,
     *,
-    speed_kmh: float | str | Mapping[str, float] = 60.0,
+    speed_kmh: Speed = 60.0,
     road_class: str = "class",
     length_km: str | None = None,
     snap_m: float = 1.0,
+    ways: Ways | None = None,
 ) -> Network:
     """Return the network of a layer of lines that meet at their ends.
 
     Assumption: lines are joined only where their end points lie within ``snap_m`` of each other; a crossing
-    without a common end point is a bridge. Lengths are geodesic, along the line, unless a column gives them
-    (a straight line that stands for a winding road).
+    without a common end point is a bridge (``kazgeo.network.crossings`` counts them). Lengths are geodesic, along the
+    line, unless a column gives them (a straight line that stands for a winding road).
 
     Parameters
     ----------
     lines : GeoDataFrame
-        Lines with a CRS; missing and empty ones are refused.
-    speed_kmh, road_class
-        As in ``from_edges``.
+        Lines with a CRS; missing and empty ones are refused. Lines without length are left out and told in
+        ``Network.dropped``. The index becomes ``road_id``; parts of one line share it.
+    speed_kmh, road_class, ways
+        As in ``from_edges``; ``one_way`` counts along the line as it is drawn.
     length_km : str, optional
         Column of lengths in kilometres; only for lines of one part.
     snap_m : float
@@ -144,41 +293,74 @@ def from_lines(
     >>> import geopandas, shapely
     >>> roads = geopandas.GeoDataFrame(
     ...     geometry=[shapely.LineString([(71, 51), (72, 51)]), shapely.LineString([(72, 51), (72, 52)])], crs=4326)
-    >>> from_lines(roads, speed_kmh=60)
+    >>> net = from_lines(roads, speed_kmh=60)
+    >>> net
     <Network: 3 nodes, 2 edges, 181 km; 1 component>
+    >>> net.lines()[1].wkt
+    'LINESTRING (72 51, 72 52)'
+    >>> from_lines(roads.iloc[:0])
+    Traceback (most recent call last):
+    kazgeo.errors.InputError: lines wanted; 0 of 0 shapes are missing, empty or no lines
     """
-    import pyproj
+    import shapely
+
+    ways = ways or Ways()
+    _usable(lines, length_km, snap_m)
+    exploded = lines.explode(ignore_index=True)
+    if len(exploded) != len(lines):
+        for column in (length_km, ways.time_min, ways.back_time_min):
+            if column is not None:
+                what = "lengths" if column == length_km else "times"
+                raise InputError(f"{what} of column '{column}' can't be shared among the parts of multi-part lines")
+    road_id = lines.index.repeat(shapely.get_num_geometries(lines.geometry.to_numpy()))
+    degrees = exploded.geometry.to_crs(4326).to_numpy()
+    xy, of = shapely.get_coordinates(degrees, return_index=True)
+    offset = np.r_[0, np.cumsum(np.bincount(of, minlength=len(degrees)))].astype(np.int64)
+    metres = line_lengths_m(xy, offset)
+    real = np.flatnonzero(metres > 0)
+    if not len(real):
+        raise InputError(f"lines wanted; all {len(lines)} have no length")
+    shapes = Shapes(xy, offset).take(real)
+    node, where = _joined(exploded.geometry.iloc[real], shapes, local_metres(lines), snap_m)
+    table = pd.DataFrame(exploded.drop(columns=exploded.geometry.name)).iloc[real].set_axis(road_id[real])
+    _have(table, ways.one_way, ways.time_min, ways.back_time_min, *ways.keep)
+    m = len(real)
+    length = metres[real] if length_km is None else table[length_km].to_numpy(dtype=float) * 1000
+    made = _Made(pd.RangeIndex(len(where)), where[:, 0], where[:, 1], node[:m], node[m:], length,
+                 lambda k: f"{table.index[k]!r}")  # fmt: skip
+    lost = road_id[np.setdiff1d(np.arange(len(metres)), real)]
+    dropped = pd.DataFrame({"unit": lost, "reason": np.full(len(lost), "a line without length", object)})
+    network = _network(made, table, speed_kmh, road_class, ways)
+    return dataclasses.replace(network, shapes=shapes, dropped=dropped)
+
+
+def _usable(lines: geopandas.GeoDataFrame, length_km: str | None, snap_m: float) -> None:
+    """Refuse a layer that is none of lines on the map."""
     import shapely
 
     if lines.crs is None:
         raise InputError("lines declare no CRS; set it with lines.set_crs(...)")
     if length_km is not None and length_km not in lines.columns:
         raise unknown("length column", length_km, lines.columns, "a column of the lines")
+    if not (math.isfinite(snap_m) and snap_m >= 0):
+        raise InputError(f"snap_m must be metres, 0 or more; got {snap_m}")
     given = lines.geometry.to_numpy()
     bad = ~has_place(given) | ~np.isin(shapely.get_type_id(given), (1, 5))
     if bad.any() or not len(given):
         named = f": {listing(lines.index[bad])}" if bad.any() else ""
         raise InputError(f"lines wanted; {int(bad.sum())} of {len(given)} shapes are missing, empty or no lines{named}")
-    exploded = lines.explode(ignore_index=True)
-    if length_km is not None and len(exploded) != len(lines):
-        raise InputError(f"lengths of column '{length_km}' can't be shared among the parts of multi-part lines")
-    degrees = exploded.geometry.to_crs(4326).to_numpy()
-    ends = np.r_[shapely.get_point(degrees, 0), shapely.get_point(degrees, -1)]
-    flat = exploded.geometry.to_crs(local_metres(lines)).to_numpy()
-    metric = shapely.get_coordinates(np.r_[shapely.get_point(flat, 0), shapely.get_point(flat, -1)])
-    node = _cluster(metric, snap_m)
+
+
+def _joined(
+    lines: geopandas.GeoSeries, shapes: Shapes, metric: Any, snap_m: float
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the node of every start and then every end, and the nodes' places in degrees."""
+    import shapely
+
+    flat = lines.to_crs(metric).to_numpy()
+    node = _cluster(shapely.get_coordinates(np.r_[shapely.get_point(flat, 0), shapely.get_point(flat, -1)]), snap_m)
     first = np.unique(node, return_index=True)[1]
-    where = shapely.get_coordinates(ends[first])
-    nodes = pd.DataFrame({"lon": where[:, 0], "lat": where[:, 1]})
-    geod = pyproj.Geod(ellps="WGS84")
-    m = len(exploded)
-    if length_km is None:
-        length = np.array([geod.geometry_length(g) / 1000 for g in degrees])
-    else:
-        length = np.asarray(exploded[length_km], dtype=float)
-    table = pd.DataFrame(exploded.drop(columns=exploded.geometry.name))
-    table = table.assign(from_id=node[:m], to_id=node[m:], length_km=length)
-    return from_edges(table, nodes, speed_kmh=speed_kmh, road_class=road_class)
+    return node, np.r_[shapes.xy[shapes.offset[:-1]], shapes.xy[shapes.offset[1:] - 1]][first]
 
 
 def _cluster(xy: NDArray[np.float64], within: float) -> NDArray[np.int64]:

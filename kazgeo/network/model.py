@@ -154,6 +154,8 @@ class Network:
         What is known of every edge, such as ``road_class`` and ``surface``: scenarios go by it.
     shapes : Shapes, optional
         Lines of the edges; without it they are straight.
+    dropped : DataFrame, optional
+        What was left out when the network was made: columns unit and reason.
     """
 
     nodes: pd.Index
@@ -167,6 +169,7 @@ class Network:
     roads: pd.DataFrame | None = None
     shapes: Shapes | None = None
     topology: Topology = field(default=None, repr=False)  # type: ignore[assignment]  # made below
+    dropped: pd.DataFrame | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         given: Topology | None = self.topology
@@ -284,6 +287,12 @@ class Network:
         if self.roads is not None:
             table |= {c: self.roads[c].to_numpy() for c in self.roads.columns if c not in table}
         return geopandas.GeoDataFrame(table, geometry=self.lines(), crs=4326)
+
+    def to_osmnx(self) -> Any:
+        """Return a ``networkx.MultiDiGraph`` as osmnx makes them; see ``kazgeo.network.to_osmnx``."""
+        from kazgeo.network.exchange import to_osmnx
+
+        return to_osmnx(self)
 
     def __repr__(self) -> str:
         if not self.n:

@@ -223,7 +223,7 @@ def attach(network: Network, places: geopandas.GeoDataFrame, access: Access | No
         raise InputError(f"places must be points; {int(other.sum())} are not: {listing(places.index[other])}")
     if not (np.isfinite(network.time_s) | np.isfinite(network.backwards_s)).any():
         raise InputError("the network has no edge that is open, so no place can be tied to it")
-    frame, roads, _ = _roads(network)
+    frame, roads, _ = road_lines(network)
     points = places.geometry.to_crs(frame).to_numpy()
     there = np.flatnonzero(has_place(points))
     edge, distance = _nearest_edge(network, points[there])
@@ -243,7 +243,7 @@ def attach(network: Network, places: geopandas.GeoDataFrame, access: Access | No
                     column(leg / (access.speed_kmh / 3.6), "leg_s"), column(metres, "road_distance_m"))  # fmt: skip
 
 
-def _roads(network: Network) -> tuple[Any, NDArray[Any], Any]:
+def road_lines(network: Network) -> tuple[Any, NDArray[Any], Any]:
     """Return local metres, the lines of all edges in them and a search tree; made once for a topology."""
     import geopandas
     import shapely
@@ -264,7 +264,7 @@ def _nearest_edge(network: Network, points: Any) -> tuple[NDArray[np.int64], NDA
 
     if not len(points):
         return np.empty(0, np.int64), np.empty(0)
-    _, roads, tree = _roads(network)
+    _, roads, tree = road_lines(network)
     open_ = np.isfinite(network.time_s) | np.isfinite(network.backwards_s)
     chosen = np.flatnonzero(open_)
     if not open_.all():
