@@ -93,6 +93,10 @@ def _base() -> dict[str, dict[str, Any]]:
             "settlements": places(), "roads": roads(), "population": "population", "min_population": 50_000.0,
             "speed": "speed_kmh", "length": "length_km",
         },
+        "facility_access": {
+            "settlements": places(), "facilities": places().iloc[::9], "roads": roads(), "kind": "kind",
+            "population": "population", "region": "region", "speed": "speed_kmh", "length": "length_km",
+        },
         "remoteness": {"settlements": places(), "roads": roads(), "population": "population",
             "thresholds": "100000, 10000"},
         "surface": {"settlements": places(), "column": "population", "cell_km": 25.0},

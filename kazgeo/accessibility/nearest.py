@@ -12,7 +12,7 @@ from kazgeo.choices import Travel
 from kazgeo.errors import InputError, choice, listing, positive_integer
 from kazgeo.network import Attached, Terminals
 from kazgeo.progress import Progress, silent
-from kazgeo.routing.along import Pairs, along, same
+from kazgeo.routing.along import Pairs, along
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -128,9 +128,6 @@ def nearest(attached: Attached, destinations: pd.Index | Attached, *, direction:
     place, goal = (attached.leaving(), goals.arriving()) if forth else (attached.arriving(), goals.leaving())
     time, rank, metres = _through_nodes(attached, place, goal, forth)
     time, rank, metres = _along_edges(attached, goals, forth, (time, rank, metres))
-    own = same(attached, goals)
-    at = np.flatnonzero(own >= 0)
-    time[at], rank[at], metres[at] = 0.0, own[at], 0.0
     reached = rank >= 0
     who = pd.Series(None, index=attached.ids, dtype=object, name="destination")
     who[reached] = goals.ids.to_numpy(dtype=object)[rank[reached]]
@@ -266,11 +263,10 @@ def k_nearest(
     total = place.offset_s[i, side][:, None] + found.time_s[node]
     pairs = along(attached, goals) if forth else along(goals, attached)
     edges = [(p.origin, p.destination, p.time_s) if forth else (p.destination, p.origin, p.time_s) for p in pairs]
-    own = same(attached, goals)
     rows = pd.DataFrame({
-        "origin": np.concatenate([np.repeat(i, total.shape[1]), *(e[0] for e in edges), np.flatnonzero(own >= 0)]),
-        "goal": np.concatenate([found.owner[node].ravel(), *(e[1] for e in edges), own[own >= 0]]),
-        "time_s": np.concatenate([total.ravel(), *(e[2] for e in edges), np.zeros(int((own >= 0).sum()))]),
+        "origin": np.concatenate([np.repeat(i, total.shape[1]), *(e[0] for e in edges)]),
+        "goal": np.concatenate([found.owner[node].ravel(), *(e[1] for e in edges)]),
+        "time_s": np.concatenate([total.ravel(), *(e[2] for e in edges)]),
     })  # fmt: skip
     rows = rows[np.isfinite(rows["time_s"])].sort_values(["origin", "time_s", "goal"], kind="stable")
     rows = rows.drop_duplicates(["origin", "goal"])

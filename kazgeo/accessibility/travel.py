@@ -14,7 +14,7 @@ from kazgeo.errors import InputError, listing, positive_number
 from kazgeo.labels import same_units
 from kazgeo.network import Attached, Terminals
 from kazgeo.progress import Progress, silent
-from kazgeo.routing.along import along, same
+from kazgeo.routing.along import along
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,7 +28,8 @@ def travel_times(
 ) -> TravelTimes:  # fmt: skip
     """Return the travel times from places to places, all or those within a limit.
 
-    Assumption: travel takes the quickest route, the legs off the road included; from a place to itself takes no time.
+    Assumption: travel takes the quickest route, the legs off the road included; travel between places at the same
+    spot takes no time.
     Places that hang on the same edge meet along it.
 
     Parameters
@@ -85,8 +86,6 @@ def travel_times(
     for pairs in along(origins, destinations):
         i, j = pairs.origin, pairs.destination
         time[i, j] = np.fmin(time[i, j], pairs.time_s)
-    own = same(origins, destinations)
-    time[np.flatnonzero(own >= 0), own[own >= 0]] = 0.0
     return TravelTimes.from_dense(pd.DataFrame(time, index=origins.ids, columns=destinations.ids, copy=False))
 
 
@@ -117,11 +116,6 @@ def _within(
         rows.append(j if back else i)
         columns.append(i if back else j)
         times.append(pairs.time_s[ok])
-    own = same(origins, destinations)
-    i, j = np.flatnonzero(own >= 0), own[own >= 0]
-    rows.append(j if back else i)
-    columns.append(i if back else j)
-    times.append(np.zeros(len(i)))
     few_at, many_at, time = np.concatenate(rows), np.concatenate(columns), np.concatenate(times)
     i, j = (many_at, few_at) if back else (few_at, many_at)
     order = np.lexsort((time, j, i))

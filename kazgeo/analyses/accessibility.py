@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 from kazgeo.analyses.declare import analysis
 from kazgeo.analyses.kinds import Field, Lines, Number, Output, Settlements
+from kazgeo.analyses.options import OnRoads
+from kazgeo.analyses.roads import ACCESS_FIELDS
 from kazgeo.progress import Progress, part, silent
 
 if TYPE_CHECKING:
@@ -13,10 +15,7 @@ if TYPE_CHECKING:
 
     from kazgeo.analyses.outcome import Outcome
     from kazgeo.messages import Message, Names
-    from kazgeo.network import Access, Attached, Network
     from kazgeo.style import Style
-
-_ACCESS_FIELDS = ("road_distance_km", "network_component")
 
 
 @analysis(
@@ -25,7 +24,7 @@ _ACCESS_FIELDS = ("road_distance_km", "network_component")
         "layer",
         "vector",
         "Travel time",
-        ("travel_time_min", "route_km", "nearest_id", "nearest_name", *_ACCESS_FIELDS),
+        ("travel_time_min", "route_km", "nearest_id", "nearest_name", *ACCESS_FIELDS),
         like="settlements",
     ),
     Output("by_region", "table", "Travel time by region"),
@@ -43,14 +42,9 @@ def travel_time(
     population: Annotated[str, Field("settlements")] | None = None,
     min_population: Annotated[float, Number(1, 1e9, "people")] | None = None,
     region: Annotated[str, Field("settlements", numeric=False)] | None = None,
-    speed: Annotated[str, Field("roads")] | None = None,
-    default_speed_kmh: Annotated[float, Number(1, 300, "km/h")] = 60.0,
-    length: Annotated[str, Field("roads")] | None = None,
     standard_min: Annotated[float, Number(1, 10_000, "min")] = 60.0,
-    access_limit_km: Annotated[float, Number(0.01, 1000, "km")] = 50.0,
-    access_speed_kmh: Annotated[float, Number(1, 200, "km/h")] = 30.0,
-    access_detour: Annotated[float, Number(1, 5)] = 1.3,
     progress: Progress = silent,
+    **on_roads: Unpack[OnRoads],
 ) -> Outcome:
     """Travel time from every settlement to the nearest place of the given kind, on a road network.
 
@@ -74,31 +68,19 @@ def travel_time(
         Settlements with at least so many inhabitants are destinations too.
     region : str
         Column of the settlements' region, for the table by region.
-    speed : str
-        Column of speeds in km/h; without it all roads have the default speed.
-    default_speed_kmh : float
-        Speed where no column of speeds is named.
-    length : str
-        Column of road lengths in km; without it the length of the line.
     standard_min : float
         Travel time that counts as near enough.
-    access_limit_km : float
-        Settlements farther than this from every road are not connected.
-    access_speed_kmh : float
-        Speed of the leg between settlement and road.
-    access_detour : float
-        Length of that leg over its straight distance.
     """
     from kazgeo.accessibility import nearest
     from kazgeo.analyses.columns import numeric
     from kazgeo.analyses.outcome import Outcome, names_of, told
-    from kazgeo.style import TooltipField, graduated
+    from kazgeo.analyses.roads import access_columns, minutes_style, tie
+    from kazgeo.style import TooltipField
 
     if population is not None:
         settlements = settlements.assign(**{population: numeric(settlements, population)})
     chosen = _destinations(settlements, destination_field, destination_values, population, min_population)
-    access = (access_limit_km, access_speed_kmh, access_detour)
-    tied = _tie(settlements, roads, (speed, default_speed_kmh, length), access, part(progress, 0, 0.5))
+    tied = tie(settlements, roads, on_roads, part(progress, 0, 0.5))
     progress(0.6, "quickest routes")
     found = nearest(tied, chosen)
     layer = settlements.copy()
@@ -107,13 +89,11 @@ def travel_time(
     layer["route_km"] = found.length_m / 1000
     layer["nearest_id"] = found.destination
     layer["nearest_name"] = found.destination.map(lambda i: names[i].en if i in names else None)
-    _access_columns(layer, tied)
+    access_columns(layer, tied)
     people = settlements[population] if population is not None else None
     table = _by_region(layer, region, people, standard_min) if region is not None else None
     far = layer["travel_time_min"] > standard_min
     minutes = layer["travel_time_min"].dropna()
-    limits = [0, 30, 60, 120, 180, 240, 360, float("inf")]
-    colors = ["#ffffcc", "#ffeda0", "#feb24c", "#fd8d3c", "#fc4e2a", "#e31a1c", "#800026"]
     return Outcome(
         (*_findings(layer, names, people, far, standard_min, len(chosen)), *told(found.dropped)),
         layer=layer,
@@ -123,7 +103,7 @@ def travel_time(
             "median_min": float(minutes.median()),
             "unreached": len(found.dropped),
         },
-        style=graduated("travel_time_min", "travel time to the nearest centre", limits, colors, unit="min"),
+        style=minutes_style("travel_time_min", "travel time to the nearest centre"),
         fields=(
             TooltipField("nearest_name", "nearest centre"),
             TooltipField("route_km", "length of the route", "km"),
@@ -164,57 +144,6 @@ def _destinations(
         if not mask.any():
             raise InputError(f"travel_time: no settlement has {least:,.0f} inhabitants or more in '{population}'")
     return settlements.index[mask]
-
-
-def _tie(
-    settlements: pd.DataFrame,
-    roads: pd.DataFrame,
-    road: tuple[str | None, float, str | None],
-    access: tuple[float, float, float],
-    progress: Progress,
-) -> Attached:
-    """Return the network of the roads with the settlements tied to it."""
-    from kazgeo.analyses.columns import numeric
-    from kazgeo.network import Access, attach, from_lines
-
-    speed, default, length = road
-    progress(0.1, "road network")
-    for column in (c for c in (speed, length) if c is not None):
-        roads = roads.assign(**{column: numeric(roads, column)})
-    net = from_lines(roads, speed_kmh=speed if speed is not None else default, length_km=length)
-    progress(0.6, "settlements to roads")
-    way = Access(access[0] * 1000, access[1], access[2])
-    tied = attach(net, settlements, way)
-    _refuse_swapped(net, settlements, tied, way)
-    return tied
-
-
-def _refuse_swapped(net: Network, settlements: Any, tied: Attached, way: Access) -> None:
-    """Refuse settlements that lie far from all roads but near them with longitude and latitude swapped."""
-    import geopandas
-    import shapely
-
-    from kazgeo.crs import has_place
-    from kazgeo.errors import InputError
-    from kazgeo.network import attach
-
-    far = int((~tied.tied).sum())
-    if far * 2 <= len(settlements) or not settlements.crs.is_geographic:
-        return
-    shapes = settlements.geometry.to_numpy()
-    shapes = shapes[has_place(shapes)]
-    turned = geopandas.GeoSeries(shapely.transform(shapes, lambda c: c[:, ::-1]), crs=settlements.crs)
-    turned = turned[turned.y.abs() <= 90]
-    if len(turned) and attach(net, turned.to_frame("geometry"), way).tied.sum() * 2 > len(shapes):
-        raise InputError(
-            f"settlements: {far} of {len(settlements)} lie far from every road, but near one with longitude and"
-            " latitude swapped; swap the columns"
-        )
-
-
-def _access_columns(layer: pd.DataFrame, tied: Attached) -> None:
-    layer["road_distance_km"] = tied.distance_m / 1000
-    layer["network_component"] = tied.component
 
 
 def _by_region(layer: pd.DataFrame, region: str, people: pd.Series | None, standard: float) -> pd.DataFrame:
@@ -295,7 +224,7 @@ def _findings(
         "layer",
         "vector",
         "Remoteness",
-        ("remoteness", "remoteness_class", "remoteness_rank", *_ACCESS_FIELDS),
+        ("remoteness", "remoteness_class", "remoteness_rank", *ACCESS_FIELDS),
         like="settlements",
         sometimes=("time_to_*_min",),
     ),
@@ -311,13 +240,8 @@ def remoteness(
     *,
     thresholds: str = "250000, 100000, 50000, 10000",
     cap: Annotated[float, Number(1, 100)] = 3.0,
-    speed: Annotated[str, Field("roads")] | None = None,
-    default_speed_kmh: Annotated[float, Number(1, 300, "km/h")] = 60.0,
-    length: Annotated[str, Field("roads")] | None = None,
-    access_limit_km: Annotated[float, Number(0.01, 1000, "km")] = 50.0,
-    access_speed_kmh: Annotated[float, Number(1, 200, "km/h")] = 30.0,
-    access_detour: Annotated[float, Number(1, 5)] = 1.3,
     progress: Progress = silent,
+    **on_roads: Unpack[OnRoads],
 ) -> Outcome:
     """Remoteness score of every settlement from centres of several sizes, in the form of ARIA+.
 
@@ -337,24 +261,13 @@ def remoteness(
         Least inhabitants of the classes of centres, decreasing, comma-separated.
     cap : float
         Limit of one class's term.
-    speed : str
-        Column of speeds in km/h; without it all roads have the default speed.
-    default_speed_kmh : float
-        Speed where no column of speeds is named.
-    length : str
-        Column of road lengths in km; without it the length of the line.
-    access_limit_km : float
-        Settlements farther than this from every road are not connected.
-    access_speed_kmh : float
-        Speed of the leg between settlement and road.
-    access_detour : float
-        Length of that leg over its straight distance.
     """
     import pandas as pd
 
     from kazgeo.accessibility import remoteness as score
     from kazgeo.analyses.columns import numeric
     from kazgeo.analyses.outcome import Outcome, names_of, told, top
+    from kazgeo.analyses.roads import access_columns, tie
     from kazgeo.errors import InputError
     from kazgeo.messages import Message, Num
     from kazgeo.style import TooltipField
@@ -363,9 +276,8 @@ def remoteness(
         limits = [float(t.replace(" ", "")) for t in thresholds.split(",")]
     except ValueError as error:
         raise InputError(f"remoteness: thresholds must be numbers parted by commas; got {thresholds!r}") from error
-    access = (access_limit_km, access_speed_kmh, access_detour)
     settlements = settlements.assign(**{population: numeric(settlements, population)})
-    tied = _tie(settlements, roads, (speed, default_speed_kmh, length), access, part(progress, 0, 0.4))
+    tied = tie(settlements, roads, on_roads, part(progress, 0, 0.4))
     done = score(tied, settlements[population], thresholds=limits, cap=cap, progress=part(progress, 0.4, 1.0))
     layer = settlements.copy()
     layer["remoteness"] = done.score
@@ -373,7 +285,7 @@ def remoteness(
     layer["remoteness_rank"] = done.score.rank(ascending=False, method="min")
     for name, column in done.time_s.items():
         layer[f"time_to_{name}_min"] = column / 60
-    _access_columns(layer, tied)
+    access_columns(layer, tied)
     names = names_of(settlements)
     listed = tuple(
         Message("{name} {score}", {"name": names[i], "score": Num(v, 1)}) for i, v in top(done.score, names).items()

@@ -17,6 +17,7 @@ __all__ = [
     "ExactTest",
     "LocalTest",
     "Near",
+    "OnRoads",
     "WholeTest",
     "Zoning",
     "exact_options",
@@ -54,6 +55,37 @@ class Near(TypedDict, total=False):
     k: Annotated[int, Number(1, 1000), Default(8)]
     distance_km: Annotated[float, Number(0, 5000, "km"), Default(0.0)]
     tolerance_m: Annotated[float, Number(0, 10_000, "m"), Default(100.0)]
+
+
+class OnRoads(TypedDict, total=False):
+    """How fast roads are, and how settlements get to them.
+
+    Parameters
+    ----------
+    speed : str
+        Column of speeds in km/h; without it all roads have the default speed.
+    default_speed_kmh : float
+        Speed where no column of speeds is named.
+    length : str
+        Column of road lengths in km; without it the length of the line.
+    one_way : str
+        Column of one-way roads, as OpenStreetMap (yes, no, -1) or GIS layers (F, T, B, N) write it, along the line as
+        it is drawn; without it all roads run both ways.
+    access_limit_km : float
+        Settlements farther than this from every road are not connected.
+    access_speed_kmh : float
+        Speed of the leg between settlement and road.
+    access_detour : float
+        Length of that leg over its straight distance.
+    """
+
+    speed: Annotated[str, Field("roads"), Default("")]
+    default_speed_kmh: Annotated[float, Number(1, 300, "km/h"), Default(60.0)]
+    length: Annotated[str, Field("roads"), Default("")]
+    one_way: Annotated[str, Field("roads", numeric=False), Default("")]
+    access_limit_km: Annotated[float, Number(0.01, 1000, "km"), Default(50.0)]
+    access_speed_kmh: Annotated[float, Number(1, 200, "km/h"), Default(30.0)]
+    access_detour: Annotated[float, Number(1, 5), Default(1.3)]
 
 
 class Zoning(Near, total=False):

@@ -83,6 +83,8 @@ class Attached:
         Metres and seconds of the leg off the road, detour included.
     distance_m : Series
         Straight metres from the place to the road (NaN without a place on the map).
+    lon, lat : Series
+        Degrees of the place itself.
     """
 
     network: Network
@@ -91,6 +93,8 @@ class Attached:
     leg_m: pd.Series
     leg_s: pd.Series
     distance_m: pd.Series
+    lon: pd.Series
+    lat: pd.Series
 
     @property
     def ids(self) -> pd.Index:
@@ -133,7 +137,7 @@ class Attached:
         strange = ids[~ids.isin(self.ids)]
         if len(strange):
             raise InputError(f"not among the places: {listing(strange)}")
-        columns = ("edge", "share", "leg_m", "leg_s", "distance_m")
+        columns = ("edge", "share", "leg_m", "leg_s", "distance_m", "lon", "lat")
         return dataclasses.replace(self, **{c: getattr(self, c).loc[ids] for c in columns})
 
     def leaving(self) -> Terminals:
@@ -236,11 +240,17 @@ def attach(network: Network, places: geopandas.GeoDataFrame, access: Access | No
     leg = np.full(len(places), np.nan)
     leg[at] = distance[near] * access.detour
 
+    spots = shapely.get_coordinates(places.geometry.to_crs(4326).to_numpy()[there])
+    degrees = np.full((len(places), 2), np.nan)
+    degrees[there] = spots
+
     def column(values: NDArray[Any], name: str) -> pd.Series:
         return pd.Series(values, index=places.index, name=name)
 
-    return Attached(network, column(which, "edge"), column(share, "share"), column(leg, "leg_m"),
-                    column(leg / (access.speed_kmh / 3.6), "leg_s"), column(metres, "road_distance_m"))  # fmt: skip
+    seconds = leg / (access.speed_kmh / 3.6)
+    names = ("edge", "share", "leg_m", "leg_s", "road_distance_m", "lon", "lat")
+    values = (which, share, leg, seconds, metres, degrees[:, 0], degrees[:, 1])
+    return Attached(network, *(column(v, name) for v, name in zip(values, names, strict=True)))
 
 
 def road_lines(network: Network) -> tuple[Any, NDArray[Any], Any]:

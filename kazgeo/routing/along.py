@@ -12,7 +12,7 @@ from kazgeo.network.places import Attached
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Pairs", "along", "same"]
+__all__ = ["Pairs", "along"]
 
 #: Pairs of one block.
 BLOCK = 2_000_000
@@ -30,7 +30,8 @@ class Pairs(NamedTuple):
 def along(origins: Attached, destinations: Attached) -> Iterator[Pairs]:
     """Yield, in blocks, the pairs of places that hang on the same edge and can be joined along it.
 
-    Assumption: both hang on the same network; the way along a closed direction is no way.
+    Assumption: both hang on the same network; the way along a closed direction is no way. Places at the same spot are
+    one place, between which there is nothing to travel.
 
     Parameters
     ----------
@@ -78,18 +79,10 @@ def _between(origins: Attached, destinations: Attached, i: NDArray[np.int64], j:
     legs_m = origins.leg_m.to_numpy()[i] + destinations.leg_m.to_numpy()[j]
     with np.errstate(invalid="ignore"):
         time = np.where(part == 0, 0.0, np.abs(part) * pace) + legs_s
+    metres = np.abs(part) * net.length_m[e] + legs_m
+    one = (origins.lon.to_numpy()[i] == destinations.lon.to_numpy()[j]) & (
+        origins.lat.to_numpy()[i] == destinations.lat.to_numpy()[j]
+    )
+    time[one], metres[one] = 0.0, 0.0
     ok = np.isfinite(time)
-    return Pairs(i[ok], j[ok], time[ok], (np.abs(part) * net.length_m[e] + legs_m)[ok])
-
-
-def same(origins: Attached, destinations: Attached) -> NDArray[np.int64]:
-    """Return, for every origin, the position of the destination that is the same place (-1: none): nothing to travel.
-
-    Two places are the same when they have the same id and hang on the network in the same way.
-    """
-    at = destinations.ids.get_indexer(origins.ids)
-    for column in ("edge", "share", "leg_m"):
-        theirs = getattr(destinations, column).to_numpy()
-        if len(theirs):
-            at = np.where((at >= 0) & (theirs[at] == getattr(origins, column).to_numpy()), at, -1)
-    return np.where(origins.edge.to_numpy() >= 0, at, -1).astype(np.int64)
+    return Pairs(i[ok], j[ok], time[ok], metres[ok])
