@@ -34,6 +34,7 @@ SINKS: dict[str, tuple[tuple[int, ...], tuple[str, ...]]] = {
     "categorical": ((1,), ("title",)),
     "Chart": ((2, 3), ("title", "unit", "across")),
     "lisa_style": ((0,), ("title",)),
+    "minutes_style": ((1,), ("title",)),
     "_style": ((0,), ("title",)),
 }
 #: Function -> (position, keyword, place in each row) of the arguments that are rows of which one cell is a msgid.
@@ -45,7 +46,7 @@ ROW_SINKS = {
     "_style": (1, "classes", 1),
 }
 #: Names that hold why a unit has no result.
-REASONS = re.compile(r"reasons?$|^lost$")
+REASONS = re.compile(r"reasons?$|^lost$|_REASON$")
 
 #: Rules and reasons that name an indicator, as the embedded data make them, and codes that only data hold.
 COMPOSED = (

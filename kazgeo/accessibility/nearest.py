@@ -21,6 +21,7 @@ __all__ = ["KNearest", "Nearest", "k_nearest", "nearest"]
 
 #: Seconds within which two routes are equally quick.
 SAME_S = 1e-6
+CUT_OFF_REASON = "on a part of the network without a destination"
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ def nearest(attached: Attached, destinations: pd.Index | Attached, *, direction:
     who[reached] = goals.ids.to_numpy(dtype=object)[rank[reached]]
     time_s = pd.Series(np.where(reached, time, np.nan), index=attached.ids, name="time_s")
     length_m = pd.Series(np.where(reached, metres, np.nan), index=attached.ids, name="length_m")
-    lost = attached.why_not(time_s.notna(), "on a part of the network without a destination")
+    lost = attached.why_not(time_s.notna(), CUT_OFF_REASON)
     return Nearest(time_s, length_m, who, lost)
 
 
@@ -277,4 +278,4 @@ def k_nearest(
         "destination": goals.ids[rows["goal"]], "time_s": rows["time_s"].to_numpy(),
     })  # fmt: skip
     reached = pd.Series(attached.ids.isin(times["origin"]), index=attached.ids)
-    return KNearest(times, attached.why_not(reached, "on a part of the network without a destination"))
+    return KNearest(times, attached.why_not(reached, CUT_OFF_REASON))

@@ -44,7 +44,7 @@ def facility_access(
     k: Annotated[int, Number(1, 100)] = 1,
     standard_min: Annotated[float, Number(1, 10_000, "min")] = 60.0,
     thresholds_min: str = "30, 60, 120",
-    direction: Travel = Travel.TO,
+    travel: Travel = Travel.TO,
     population: Annotated[str, Field("settlements")] | None = None,
     region: Annotated[str, Field("settlements", numeric=False)] | None = None,
     progress: Progress = silent,
@@ -72,7 +72,7 @@ def facility_access(
         Travel time that counts as near enough.
     thresholds_min : str
         Times for the table of shares, increasing, comma-separated.
-    direction : Travel
+    travel : Travel
         Travel to the facility (to), or from it (from), as an ambulance does; one-way roads make a difference.
     population : str
         Column of inhabitants; missing means unknown.
@@ -95,7 +95,7 @@ def facility_access(
     times, served, lost = {}, [], []
     for step, (name, ids) in enumerate(kinds.items()):
         progress(0.4 + 0.5 * step / len(kinds), "nearest facilities")
-        found = k_nearest(tied, there.take(ids), k, direction=direction)
+        found = k_nearest(tied, there.take(ids), k, direction=travel)
         rank = found.times[found.times["rank"] == k].set_index("origin")
         times[name] = rank["time_s"].reindex(settlements.index) / 60
         layer[f"time_to_{name}_min"] = times[name]

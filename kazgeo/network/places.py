@@ -169,8 +169,9 @@ class Attached:
         """Return the places that ``reached`` denies, each with its reason; ``what`` names what they can't reach."""
         lost = self.ids[~reached.to_numpy(dtype=bool)]
         nowhere, free = self.distance_m.loc[lost].isna(), self.edge.loc[lost] < 0
-        reason = np.where(nowhere, "no place on the map",
-                          np.where(free, "farther from every road than the limit", what))  # fmt: skip
+        nowhere_reason = "no place on the map"
+        free_reason = "farther from every road than the limit"
+        reason = np.where(nowhere, nowhere_reason, np.where(free, free_reason, what))
         return pd.DataFrame({"unit": lost, "reason": reason.astype(object)})
 
 
