@@ -204,7 +204,7 @@ def _findings(
 ) -> list[Message]:
     """Return how many reach what within the standard, and where the way is longest."""
     from kazgeo.analyses.outcome import share, top
-    from kazgeo.messages import Message, Num
+    from kazgeo.messages import Message, Num, Term
 
     out = []
     for kind in times.columns:
@@ -217,7 +217,7 @@ def _findings(
             if people is not None
             else "{kind}: within {standard} {n} of {total} settlements, {share}."
         )
-        values = {"kind": kind, "standard": Num(standard, 0, "min"), "n": int(near.sum()), "total": len(near)}
+        values: dict[str, Any] = {"kind": Term(kind), "standard": Num(standard, 0, "min"), "n": int(near.sum()), "total": len(near)}
         out.append(Message(template, values | {"share": part_of}))
     listed = tuple(
         Message("{name} {time}", {"name": names[i], "time": Num(t / 60, 1, "h")})

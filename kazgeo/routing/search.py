@@ -23,6 +23,8 @@ __all__ = ["Found", "k_nearest", "nearest", "reached", "routes", "tally"]
 SHARED_NODES, SHARED_SEEDS, PARTS = 100_000, 64, 4
 #: Terminals per piece of work, and places kept of one piece.
 PIECE, CAPACITY = 64, 4_000_000
+#: One absurdly long edge must not make the buckets of all others wide.
+MOST_BUCKETS = 1 << 20
 #: Bytes that sums by node may take.
 MOST_BYTES = 4_000_000_000
 
@@ -64,7 +66,7 @@ def _queue(weight: NDArray[np.float64], longest: float = 0.0) -> tuple[float, in
     if not len(finite):
         return 1.0, 4
     most = max(float(finite.max()), longest)
-    width = max(2.0 * float(np.median(finite)), most / 60_000, 1e-6)
+    width = max(2.0 * float(np.median(finite)), most / MOST_BUCKETS, 1e-6)
     return width, 1 << int(np.ceil(np.log2(most / width + 3)))
 
 
