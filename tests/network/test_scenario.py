@@ -234,6 +234,8 @@ def test_an_ice_road_opens():
 
     summer = dataclasses.replace(network.with_times(shut, shut), roads=opened)
     assert summer.n_components == 2
+    shut = Scenario("shut", (Change(roads=("r1",), state="closed"), Change(speed_factor=0.5)))
+    assert minutes(apply(summer, shut))[0] == [INF, INF, 20, 20]  # what was closed stays closed
     assert apply(summer, ICE_ROAD).n_components == 1
     assert minutes(apply(summer, WINTER + ICE_ROAD))[0][1] == pytest.approx(10 / 0.65, abs=1e-5)
 
