@@ -62,6 +62,26 @@ def from_osm(
     ------
     InputError
         No such file, no OSM file, no road in it for the profile; osmium is not installed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> text = '''<osm version="0.6">
+    ...   <node id="1" lon="70" lat="50"/> <node id="2" lon="70.1" lat="50"/> <node id="3" lon="70.2" lat="50"/>
+    ...   <way id="7"><nd ref="1"/><nd ref="2"/><tag k="highway" v="trunk"/><tag k="maxspeed" v="100"/></way>
+    ...   <way id="8"><nd ref="2"/><nd ref="3"/><tag k="highway" v="track"/><tag k="ice_road" v="yes"/></way>
+    ...   <way id="9"><nd ref="1"/><nd ref="3"/><tag k="highway" v="track"/><tag k="access" v="no"/></way>
+    ... </osm>'''
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "map.osm")
+    ...     _ = path.write_text(text)
+    ...     roads = from_osm(path)
+    >>> roads
+    <Network: 3 nodes, 2 edges, 14 km; 2 components (largest 66.7% of nodes)>
+    >>> roads.time_s.round().tolist(), roads.roads["road_class"].tolist()
+    ([287.0, inf], ['trunk', 'track'])
+    >>> roads.dropped.values.tolist()
+    [[9, 'access refused']]
     """
     rules = profile if isinstance(profile, Profile) else _READY[choice(Mode, profile, "profile")]
     osmium, path = _osmium(), Path(path)

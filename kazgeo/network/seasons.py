@@ -5,7 +5,7 @@ from __future__ import annotations
 from kazgeo.network.scenario import Change, Scenario, State
 from kazgeo.network.speeds import UNPAVED
 
-__all__ = ["ICE_ROAD", "PASSES_CLOSED", "READY", "SPRING_THAW", "WINTER"]
+__all__ = ["ICE_ROAD", "PASSES_CLOSED", "SEASONS", "SPRING_THAW", "WINTER"]
 
 _MAIN = ("motorway", "motorway_link", "trunk", "trunk_link", "primary", "primary_link", "international", "republican")
 _OTHER = (
@@ -20,7 +20,7 @@ WINTER = Scenario(
     "winter",
     (Change(classes=_MAIN, speed_factor=0.87), Change(classes=_OTHER, speed_factor=0.65)),
     "US Federal Highway Administration: speeds on freeways fall by 3 to 13 % in light snow, on arterials by 30 to 40 % "
-    "with snow or slush on the road (https://ops.fhwa.dot.gov/weather/q1_roadimpact.htm); that main roads of "
+    "with snow or slush on the road (https://ops.fhwa.dot.gov/weather/weather_events/snow_ice.htm); that main roads of "
     "Kazakhstan are like the first and other roads like the second is an assumption",
 )
 
@@ -56,4 +56,4 @@ ICE_ROAD = Scenario(
 )
 
 #: All of them by name.
-READY = {scenario.name: scenario for scenario in (WINTER, SPRING_THAW, PASSES_CLOSED, ICE_ROAD)}
+SEASONS = {scenario.name: scenario for scenario in (WINTER, SPRING_THAW, PASSES_CLOSED, ICE_ROAD)}

@@ -59,7 +59,7 @@ def test_no_places():
 @settings(max_examples=50, deadline=None, derandomize=True)
 @given(
     st.lists(
-        st.tuples(st.integers(0, 6), st.integers(0, 6), st.sampled_from(["yes", "no", "-1"])), min_size=1, max_size=12
+        st.tuples(st.integers(0, 7), st.integers(0, 7), st.sampled_from(["yes", "no", "-1"])), min_size=1, max_size=12
     ),
     st.lists(st.integers(0, 11), min_size=1, max_size=5),
 )

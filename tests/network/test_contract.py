@@ -162,3 +162,17 @@ def test_porto_alegre(shared):
     one, other = (csgraph.dijkstra(net.matrix, indices=i)[:, i] for net, i in zip((network, small), at, strict=True))
     np.testing.assert_allclose(other, one, rtol=1e-12)
     np.testing.assert_allclose(line_lengths_m(small.shapes.xy, small.shapes.offset), small.length_m, atol=1e-6)
+
+
+@LAWS
+@given(networks(), st.randoms(use_true_random=False))
+def test_the_order_of_edges_never_changes_which_nodes_stay(network, shuffler):
+    order = list(range(network.m))
+    shuffler.shuffle(order)
+    mixed = Network(
+        network.nodes, network.lon, network.lat, network.start[order], network.end[order], network.length_m[order],
+        network.time_s[order], network.backwards_s[order], network.roads.iloc[order].reset_index(drop=True),
+    )  # fmt: skip
+    one, other = contract(network), contract(mixed)
+    assert sorted(one.nodes) == sorted(other.nodes)
+    np.testing.assert_allclose(times(other, one.nodes), times(one, one.nodes), rtol=1e-12)

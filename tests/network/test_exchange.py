@@ -49,6 +49,13 @@ def test_parallel_roads_and_loops_stay_apart():
     assert ways_of(network) == {(1, 2): [10, 15], (2, 1): [11, 16], (3, 3): [9, 9, 9, 9][:2], (2, 3): [1, 2]}
 
 
+def test_two_parts_of_one_way_between_the_same_nodes_are_told_by_length():
+    rows = (1, 2, 0, 1000, 5), (1, 2, 1, 1500, 5), (2, 1, 0, 1500, 5), (2, 1, 1, 1000, 5)
+    network = from_osmnx(*frames(*rows, travel_time=[10.0, 15, 16, 11]))
+    pairs = zip(network.length_m.tolist(), network.time_s.tolist(), network.backwards_s.tolist(), strict=True)
+    assert sorted(pairs) == [(1000, 10, 11), (1500, 15, 16)]
+
+
 def test_lists_of_merged_ways():
     nodes, edges = frames((1, 2, 0, 1000, [9, 5]), (2, 1, 0, 1000, [5, 9]), (2, 3, 0, 10, 7))
     edges["highway"] = pd.Series([["primary", "trunk"], ["primary", "trunk"], "track"], dtype=object, index=edges.index)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from kazgeo.errors import InputError
 from kazgeo.network import Change, Scenario, Ways, apply, attach, contract, effects, from_edges, with_candidates
-from kazgeo.network.seasons import ICE_ROAD, PASSES_CLOSED, READY, SPRING_THAW, WINTER
+from kazgeo.network.seasons import ICE_ROAD, PASSES_CLOSED, SEASONS, SPRING_THAW, WINTER
 
 NODES = pd.DataFrame({"lon": 70 + np.arange(5) / 10, "lat": 50.0}, index=list("abcde"))
 EDGES = pd.DataFrame(
@@ -214,9 +214,9 @@ def test_a_table_of_a_project_file():
 
 
 def test_ready_scenarios_say_where_they_come_from():
-    assert set(READY) == {"winter", "spring_thaw", "passes_closed", "ice_road"}
-    assert all("assumption" in s.source or "OpenStreetMap" in s.source for s in READY.values())
-    assert all(Scenario.from_dict(s.to_dict()) == s for s in READY.values())
+    assert set(SEASONS) == {"winter", "spring_thaw", "passes_closed", "ice_road"}
+    assert all("assumption" in s.source or "OpenStreetMap" in s.source for s in SEASONS.values())
+    assert all(Scenario.from_dict(s.to_dict()) == s for s in SEASONS.values())
 
 
 def test_ready_scenarios_on_roads():
@@ -234,6 +234,8 @@ def test_an_ice_road_opens():
 
     summer = dataclasses.replace(network.with_times(shut, shut), roads=opened)
     assert summer.n_components == 2
+    shut = Scenario("shut", (Change(roads=("r1",), state="closed"), Change(speed_factor=0.5)))
+    assert minutes(apply(summer, shut))[0] == [INF, INF, 20, 20]  # what was closed stays closed
     assert apply(summer, ICE_ROAD).n_components == 1
     assert minutes(apply(summer, WINTER + ICE_ROAD))[0][1] == pytest.approx(10 / 0.65, abs=1e-5)
 
@@ -308,3 +310,25 @@ def test_added_roads_that_are_refused():
         with_candidates(base(), lines(r1=[(70, 50), (70, 51)]))
     with pytest.raises(InputError, match="declare no CRS"):
         with_candidates(base(), lines(x=[(70, 50), (70, 51)]).set_crs(None, allow_override=True))
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(
+    st.lists(
+        st.tuples(st.floats(69.95, 70.45), st.floats(49.95, 50.05), st.floats(69.95, 70.45), st.floats(50.06, 50.2)),
+        min_size=1, max_size=5,
+    ),
+    st.floats(1, 4000),
+)  # fmt: skip
+def test_added_roads_that_are_closed_change_nothing(ends, snap):
+    from scipy.sparse.csgraph import dijkstra
+
+    network = base()
+    union = with_candidates(network, lines(**{f"x{k}": [e[:2], e[2:]] for k, e in enumerate(ends)}), snap_m=snap)
+    at = union.nodes.get_indexer(network.nodes)
+    np.testing.assert_allclose(dijkstra(union.matrix)[np.ix_(at, at)], dijkstra(network.matrix), rtol=1e-9)
+    old = ~union.roads["candidate"].to_numpy()
+    assert union.length_m[old].sum() == pytest.approx(network.length_m.sum())
+    built = apply(union, Scenario("built", (Change(state="open"),)))
+    assert (dijkstra(built.matrix)[np.ix_(at, at)] <= dijkstra(network.matrix) + 1e-6).all()
+    assert np.isfinite(built.time_s).all()
