@@ -217,7 +217,8 @@ def _findings(
             if people is not None
             else "{kind}: within {standard} {n} of {total} settlements, {share}."
         )
-        values: dict[str, Any] = {"kind": Term(kind), "standard": Num(standard, 0, "min"), "n": int(near.sum()), "total": len(near)}
+        values: dict[str, Any] = {"kind": Term(kind), "standard": Num(standard, 0, "min")}
+        values |= {"n": int(near.sum()), "total": len(near)}
         out.append(Message(template, values | {"share": part_of}))
     listed = tuple(
         Message("{name} {time}", {"name": names[i], "time": Num(t / 60, 1, "h")})
