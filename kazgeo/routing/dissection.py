@@ -26,7 +26,7 @@ __all__ = ["dissect", "peel"]
 #: Pieces of this size are not cut further.
 LEAF = 3
 #: Least share of a piece on each side of a cut, and size from which flows are tried.
-BALANCE, SMALL = 0.3, 16
+BALANCE, SMALL = 0.4, 16
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
