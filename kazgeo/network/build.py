@@ -327,7 +327,7 @@ def from_lines(
     m = len(real)
     length = metres[real] if length_km is None else table[length_km].to_numpy(dtype=float) * 1000
     made = _Made(pd.RangeIndex(len(where)), where[:, 0], where[:, 1], node[:m], node[m:], length,
-                 lambda k: f"{table.index[k]!r}")  # fmt: skip
+                 lambda k: listing(table.index[[k]]))  # fmt: skip
     lost = road_id[np.setdiff1d(np.arange(len(metres)), real)]
     dropped = pd.DataFrame({"unit": lost, "reason": np.full(len(lost), "a line without length", object)})
     network = _network(made, table, speed_kmh, road_class, ways)

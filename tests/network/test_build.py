@@ -145,6 +145,8 @@ def test_errors_name_the_lines():
     lines = layer([(70, 50), (71, 50)], [(71, 50), (72, 50)], index=["A-1", "M-36"], kmh=[0.0, np.nan])
     with pytest.raises(InputError, match="2 speeds are not positive km/h: 'A-1', 'M-36'"):
         from_lines(lines, speed_kmh="kmh")
+    with pytest.raises(InputError, match=r"2 speeds are not positive km/h: 0, 1$"):
+        from_lines(lines.reset_index(drop=True), speed_kmh="kmh")
     with pytest.raises(InputError, match="snap_m must be metres"):
         from_lines(lines, snap_m=-1)
 
