@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import geopandas as gpd
 import pandas as pd
 import pytest
@@ -21,7 +23,7 @@ def study():
     at = [70.0, 71.0, 72.0, 73.0, 74.0]
     roads = gpd.GeoDataFrame(
         {"km": [60.0] * 4, "oneway": ["no"] * 3 + ["yes"]},
-        geometry=[shapely.LineString([(a, 50), (b, 50)]) for a, b in zip(at[:-1], at[1:], strict=True)], crs=4326,
+        geometry=[shapely.LineString([(a, 50), (b, 50)]) for a, b in itertools.pairwise(at)], crs=4326,
     )  # fmt: skip
     villages = line_of(*at).set_index(pd.Index(list("abcde")))
     villages["people"] = [100.0, 200.0, None, 400.0, 300.0]
@@ -94,5 +96,5 @@ def test_what_is_refused(study):
         run((villages, clinics.iloc[:0], roads))
     turned = gpd.GeoDataFrame(clinics.drop(columns="geometry"), geometry=gpd.points_from_xy([50] * 3, [70, 73, 72]),
                               crs=4326)  # fmt: skip
-    with pytest.raises(InputError, match="facilities: 3 of 3 lie far .* swapped"):
+    with pytest.raises(InputError, match=r"facilities: 3 of 3 lie far .* swapped"):
         run((villages, turned, roads))
