@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -180,3 +183,25 @@ def test_a_map_of_fifty_thousand_nodes():
     np.testing.assert_allclose(between, np.where(np.isinf(truth[:, node].T), np.nan, truth[:, node].T), rtol=1e-9)
     sums = search.tally(one_way, goals, np.ones((300, 1)), np.array([1800.0]))
     assert np.abs(sums[0, :, 0] - (truth <= 1800).sum(axis=0)).max() == 0
+
+
+@pytest.mark.slow
+def test_processes_give_the_same_numbers():
+    net = synthetic(5000)
+    node = np.random.default_rng(3).choice(net.n, 600, replace=False)
+    some = Terminals(np.c_[node, np.full(600, -1)], np.zeros((600, 2)), np.zeros((600, 2)))
+    amount, cuts = np.random.default_rng(4).random((600, 2)), np.array([600.0, 1800.0])
+    here = [
+        hierarchy.matrix(net, some, some),
+        search.tally(net, some, amount, cuts),
+        *zip(*search.reached(net, some, 900.0), strict=True),
+    ]
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        there = [
+            hierarchy.matrix(net, some, some, executor=pool),
+            search.tally(net, some, amount, cuts, executor=pool),
+            *zip(*search.reached(net, some, 900.0, executor=pool), strict=True),
+        ]
+    for a, b in zip(here, there, strict=True):
+        for x, y in zip(a, b, strict=True):
+            np.testing.assert_array_equal(x, y)
