@@ -186,7 +186,7 @@ def test_travel_times_by_networkx(demo: Computed) -> None:
         if distance[best] > 50_000:
             continue
         cuts.setdefault(best, []).append((shapely.line_locate_point(lines[best], point, normalized=True), name))
-        graph.add_edge(("place", name), ("road", name), weight=max(distance[best] * 1.3, 1e-3) / 1000 / 30 * 60)
+        graph.add_edge(("place", name), ("road", name), weight=distance[best] * 1.3 / 1000 / 30 * 60)
     for i, row in edges.iterrows():
         chain = [
             (0.0, ("node", row.from_id)),
