@@ -181,11 +181,11 @@ def _free(friction: Any, way: Any, u: Any) -> Any:
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
-def search(ground: Any, steps: Any, block: Any, time: Any, limit: float, queue: Any, reached: Any, budget: int) -> Any:
-    """Spread times from the queue over the block, taking ``budget`` cells; returns queue, and how many were reached.
+def search(ground: Any, steps: Any, block: Any, time: Any, limit: float, queue: Any, reached: Any) -> Any:
+    """Spread times from the queue over the block; returns the heap, and how many cells were reached.
 
     ``time`` is infinite where nothing is known. Times beyond ``limit`` are not set. ``queue`` is (heap, how many are
-    in it): ``enqueue`` begins one, and the search goes on with the one that came back. ``reached`` takes the cells that
+    in it): ``enqueue`` makes one. ``reached`` takes the cells that
     got their first time, those enqueued not among them; it has room for all cells, or for none when nobody wants them.
     """
     heap, n = queue
@@ -196,8 +196,7 @@ def search(ground: Any, steps: Any, block: Any, time: Any, limit: float, queue: 
     how, way = steps.how, steps.way
     top, bottom = block.top + block.reach, block.bottom - block.reach
     left, right = block.left + block.reach, block.right - block.reach
-    while n > 0 and budget > 0:
-        budget -= 1
+    while n > 0:
         word = heap[0]
         n -= 1
         _sink(heap, n)
@@ -230,7 +229,7 @@ def search(ground: Any, steps: Any, block: Any, time: Any, limit: float, queue: 
                 time[v] = new
                 _push(heap, n, (_key(new) << _32) | np.uint64(v))
                 n += 1
-    return (heap, n), count
+    return heap, count
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from kazgeo.accessibility.cost_distance.surface import Surface, place, prepare
-from kazgeo.accessibility.cost_distance.tiles import Tiles, spread, spread_labels
+from kazgeo.accessibility.cost_distance.tiles import Tiles, spread, spread_labels, spread_links
 from kazgeo.accessibility.cost_distance.travel import Heading, Travel
 from kazgeo.errors import positive_number
 from kazgeo.progress import Progress, silent
@@ -83,24 +83,12 @@ class CostDistance:
 
         NaN at facilities, barriers and out of reach.
         """
-        from kazgeo.accessibility.cost_distance import kernels
-
         moves, grid = self.surface.moves, self.surface.grid
         back = np.degrees(np.arctan2(-moves.columns, -moves.rows * np.sign(grid.dy))) % 360  # against the search
-        link = self._links()
         angles = np.full(256, np.nan, np.float32)
         angles[: len(back)] = back
-        angles[kernels.NOWHERE] = np.nan
+        link = spread_links(self.surface, self.time_s, self.tiles)
         return grid.labelled(angles[link], "direction")
-
-    def _links(self) -> NDArray[np.uint8]:
-        """Return the move by which the quickest way comes to every cell from the facility."""
-        from kazgeo.accessibility.cost_distance import kernels
-
-        ground, steps, block, _ = self.surface.block()
-        out = np.empty(self.surface.grid.size, np.uint8)
-        kernels.links(ground, steps, block, self._flat(), out)
-        return out.reshape(self.time_s.shape)
 
     def _flat(self) -> NDArray[np.float64]:
         return np.ascontiguousarray(self.time_s.to_numpy()).reshape(-1)

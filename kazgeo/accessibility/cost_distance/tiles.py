@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import heapq
+import os
 import tempfile
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -19,12 +22,17 @@ if TYPE_CHECKING:
     import xarray
     from numpy.typing import NDArray
 
-__all__ = ["Spread", "Tiles", "spread", "spread_labels"]
+__all__ = ["Spread", "Tiles", "spread", "spread_labels", "spread_links"]
 
-#: Cells taken from the queue between two reports of progress: about half a second.
-TAKEN = 4_000_000
+#: Rows and columns of a tile in memory: small enough for a core's cache, where a search is twice as fast.
+SIDE = 256
+#: Surfaces of fewer cells are searched as a whole.
+SMALL = 500_000
 #: Tiles of friction kept in memory.
 KEPT = 8
+#: More threads would only wait for tiles.
+MOST_THREADS = 8
+_NOBODY = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True)
@@ -63,9 +71,18 @@ def spread(
     surface: Surface, seeds: NDArray[np.int64], limit: float, tiles: Tiles | None, progress: Progress = silent
 ) -> Spread:
     """Return the times from the seeds (cells) to all cells."""
-    if tiles is None:
+    grid = surface.grid
+    if tiles is None and grid.size < SMALL:
         return _whole(surface, seeds, limit, progress)
-    return _tiled(surface, seeds, limit, tiles, progress)
+    if tiles is None:
+        time = np.full((grid.rows, grid.columns), np.inf)
+    else:
+        time = _scratch(tiles, (grid.rows, grid.columns), np.float64, np.inf)
+    tiling = _Tiling(surface, SIDE if tiles is None else tiles.side)
+    _tiled(tiling, seeds, limit, time, progress)
+    reached = _blank(time)
+    progress(1.0, "cost distance")
+    return Spread(time if tiles is None else _in_chunks(time, surface, tiles), reached, tiling.count_passable())
 
 
 def _whole(surface: Surface, seeds: NDArray[np.int64], limit: float, progress: Progress) -> Spread:
@@ -73,33 +90,25 @@ def _whole(surface: Surface, seeds: NDArray[np.int64], limit: float, progress: P
 
     progress(0.0, "cost distance")
     ground, steps, block, _ = surface.block()
-    time = np.full(surface.grid.size, np.inf)
-    time[seeds] = 0.0
-    queue, nobody = kernels.enqueue(kernels.new_heap(), time, seeds), np.empty(0, np.int64)
-    taken, most = 0, 2 * surface.grid.size  # a cell is taken one and a half times on average
-    while queue[1]:
-        queue, _ = kernels.search(ground, steps, block, time, limit, queue, nobody, TAKEN)
-        taken += TAKEN
-        progress(0.99 * min(taken / most, 1.0), "cost distance")
-    reached = _blank(time)
-    passable = surface.grid.size - _count_nan(ground.friction)
+    time = np.full((surface.grid.rows, surface.grid.columns), np.inf)
+    flat = time.reshape(-1)
+    flat[seeds] = 0.0
+    kernels.search(ground, steps, block, flat, limit, kernels.enqueue(kernels.new_heap(), flat, seeds), _NOBODY)
+    passable = surface.grid.size - int(np.isnan(ground.friction).sum())
     progress(1.0, "cost distance")
-    return Spread(time.reshape(surface.grid.rows, surface.grid.columns), reached, passable)
+    return Spread(time, _blank(time), passable)
 
 
-def _blank(time: NDArray[np.float64], step: int = 1 << 20) -> int:
+def _blank(time: NDArray[np.float64]) -> int:
     """Turn infinite times into NaN, in place; return how many are not."""
     reached = 0
+    step = max(1, (1 << 20) // time.shape[1])
     for start in range(0, len(time), step):
         part = time[start : start + step]
         out = np.isinf(part)
         part[out] = np.nan
-        reached += len(part) - int(out.sum())
+        reached += part.size - int(out.sum())
     return reached
-
-
-def _count_nan(values: NDArray[Any], step: int = 1 << 20) -> int:
-    return sum(int(np.isnan(values[start : start + step]).sum()) for start in range(0, len(values), step))
 
 
 class _Tiling:
@@ -110,6 +119,7 @@ class _Tiling:
         self.down, self.across = (-(-n // side) for n in (surface.grid.rows, surface.grid.columns))
         self.passable: dict[int, int] = {}
         self._kept: dict[int, Any] = {}
+        self._lock = Lock()
 
     def __len__(self) -> int:
         return self.down * self.across
@@ -122,15 +132,17 @@ class _Tiling:
 
     def block(self, tile: int) -> Any:
         """Return ground, steps, block and the window around a tile; friction is checked when it is first read."""
-        if tile in self._kept:
-            self._kept[tile] = made = self._kept.pop(tile)
-            return made
+        with self._lock:
+            if tile in self._kept:
+                self._kept[tile] = made = self._kept.pop(tile)
+                return made
         made = self.surface.block(self.window(tile))
         if tile not in self.passable:
             self._look(tile, made)
-        if len(self._kept) >= KEPT:
-            del self._kept[next(iter(self._kept))]
-        self._kept[tile] = made
+        with self._lock:
+            self._kept[tile] = made
+            if len(self._kept) > KEPT:
+                del self._kept[next(iter(self._kept))]
         return made
 
     def _look(self, tile: int, made: Any) -> None:
@@ -146,6 +158,13 @@ class _Tiling:
             )
         self.passable[tile] = inner.size - int(np.isnan(inner).sum())
 
+    def count_passable(self) -> int:
+        """Return how many cells can be passed; tiles that were not read yet are."""
+        for tile in range(len(self)):
+            if tile not in self.passable:
+                self.block(tile)
+        return sum(self.passable.values())
+
     def around(self, tile: int) -> list[tuple[int, int, int]]:
         """Return the tiles beside a tile: (number, step down, step across)."""
         row, column = divmod(tile, self.across)
@@ -156,41 +175,45 @@ class _Tiling:
         ]  # fmt: skip
 
 
-def _tiled(surface: Surface, seeds: NDArray[np.int64], limit: float, tiles: Tiles, progress: Progress) -> Spread:
-    """Search tile by tile, the one with the earliest news first, until no border changes any more.
+def _tiled(
+    tiling: _Tiling, seeds: NDArray[np.int64], limit: float, time: NDArray[np.float64], progress: Progress
+) -> None:
+    """Search tile by tile, those with the earliest news first, until no border changes any more.
 
     A tile is searched from what is known around it. Where times at its border fell, its neighbours have news. Times
-    only fall, and end where no step shortens any: at the same sums, to the last bit, as a search of the whole.
+    only fall, and end where no step shortens any: at the same sums, to the last bit, as a search of the whole, whatever
+    the order. So tiles are searched by several threads, one tile by one at a time.
     """
-    grid, tiling = surface.grid, _Tiling(surface, tiles.side)
-    time = _scratch(tiles, (grid.rows, grid.columns), np.float64, np.inf)
-    of = (seeds // grid.columns // tiles.side) * tiling.across + seeds % grid.columns // tiles.side
+    columns, side = tiling.surface.grid.columns, tiling.side
+    of = (seeds // columns // side) * tiling.across + seeds % columns // side
     news: dict[int, float] = {int(t): 0.0 for t in of}
     order = [(0.0, t) for t in sorted(news)]
     seen: set[int] = set()
-    while order:
-        earliest, tile = heapq.heappop(order)
-        if news.get(tile, np.inf) != earliest:
-            continue
-        del news[tile]
-        own = seeds[of == tile] if tile not in seen else seeds[:0]
-        seen.add(tile)
-        for other, when in _search_tile(tiling, tile, time, own, limit).items():
-            if when < news.get(other, np.inf):
-                news[other] = when
-                heapq.heappush(order, (when, other))
-        progress(0.95 * len(seen) / len(tiling), "cost distance")
-    reached = 0
-    for tile in range(len(tiling)):
-        top, bottom, left, right = tiling.window(tile)
-        if tile not in tiling.passable:
-            tiling.block(tile)
-        part = np.asarray(time[top:bottom, left:right])
-        out = np.isinf(part)
-        reached += part.size - int(out.sum())
-        time[top:bottom, left:right] = np.where(out, np.nan, part)
-    progress(1.0, "cost distance")
-    return Spread(_in_chunks(time, surface, tiles), reached, sum(tiling.passable.values()))
+    running: dict[Future[dict[int, float]], int] = {}
+    workers = min(os.cpu_count() or 1, MOST_THREADS)
+    with ThreadPoolExecutor(workers) as pool:
+        while order or running:
+            later = []
+            while order and len(running) < workers:
+                earliest, tile = heapq.heappop(order)
+                if news.get(tile, np.inf) != earliest:
+                    continue
+                if tile in running.values():
+                    later.append((earliest, tile))
+                    continue
+                del news[tile]
+                own = seeds[of == tile] if tile not in seen else seeds[:0]
+                seen.add(tile)
+                running[pool.submit(_search_tile, tiling, tile, time, own, limit)] = tile
+            for item in later:
+                heapq.heappush(order, item)
+            for done in wait(running, return_when=FIRST_COMPLETED).done:
+                del running[done]
+                for other, when in done.result().items():
+                    if when < news.get(other, np.inf):
+                        news[other] = when
+                        heapq.heappush(order, (when, other))
+            progress(0.99 * len(seen) / len(tiling), "cost distance")
 
 
 def _search_tile(
@@ -211,7 +234,7 @@ def _search_tile(
     before[rows - outer.top - block.top, columns - outer.left - block.left] = np.inf  # news for the neighbours
     flat = local.reshape(-1)
     queue = kernels.enqueue(kernels.new_heap(), flat, np.flatnonzero(known))
-    kernels.search(ground, steps, block, flat, limit, queue, np.empty(0, np.int64), np.iinfo(np.int64).max)
+    kernels.search(ground, steps, block, flat, limit, queue, _NOBODY)
     after = local[inner]
     fell = after < before
     if not fell.any():
@@ -237,39 +260,38 @@ def spread_labels(
     """Return the label of the seed at which the quickest way of every cell begins; -1 without."""
     from kazgeo.accessibility.cost_distance import kernels
 
-    grid = surface.grid
-    if tiles is None:
-        ground, steps, block, _ = surface.block()
-        link, label = np.empty(grid.size, np.uint8), np.full(grid.size, -1, np.int32)
-        label[seeds] = labels
-        kernels.links(ground, steps, block, np.ascontiguousarray(time_s.to_numpy()).reshape(-1), link)
-        kernels.allocate(link, steps.offset, label)
-        return label.reshape(grid.rows, grid.columns)
-    tiling, made = _Tiling(surface, tiles.side), _scratch(tiles, (grid.rows, grid.columns), np.int32, -1)
-    made[np.divmod(seeds, grid.columns)] = labels
-    waiting, got = list(range(len(tiling))), 1
-    while waiting and got:  # ways cross tiles: those whose beginning is not known yet wait for the next round
-        told = [(tile, *_label_tile(tiling, tile, time_s, made)) for tile in waiting]
-        got = sum(new for _, new, _ in told)
-        waiting = [tile for tile, _, left in told if left]
-    return _in_chunks(made, surface, tiles)
+    shape = (surface.grid.rows, surface.grid.columns)
+    link = spread_links(surface, time_s, tiles)
+    made = np.full(shape, -1, np.int32) if tiles is None else _scratch(tiles, shape, np.int32, -1)
+    flat = np.asarray(made).reshape(-1)
+    flat[seeds] = labels
+    moves = surface.moves
+    kernels.allocate(np.asarray(link).reshape(-1), moves.rows * shape[1] + moves.columns, flat)
+    return made if tiles is None else _in_chunks(made, surface, tiles)
 
 
-def _label_tile(tiling: _Tiling, tile: int, time_s: xarray.DataArray, made: NDArray[np.int32]) -> tuple[int, int]:
-    """Label the cells of a tile whose way leads to a label; return how many, and how many are left."""
+def spread_links(surface: Surface, time_s: xarray.DataArray, tiles: Tiles | None) -> NDArray[np.uint8]:
+    """Return the move by which the quickest way comes to every cell."""
+    shape = (surface.grid.rows, surface.grid.columns)
+    link = np.empty(shape, np.uint8) if tiles is None else _scratch(tiles, shape, np.uint8, 0)
+    tiling = _Tiling(surface, 4 * SIDE if tiles is None else tiles.side)
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, MOST_THREADS)) as pool:
+        list(pool.map(lambda tile: _link_tile(tiling, tile, time_s, link), range(len(tiling))))
+    return link
+
+
+def _link_tile(tiling: _Tiling, tile: int, time_s: xarray.DataArray, link: NDArray[np.uint8]) -> None:
+    """Find the moves of a tile."""
     from kazgeo.accessibility.cost_distance import kernels
 
     ground, steps, block, outer = tiling.block(tile)
     part = time_s.data[outer.top : outer.bottom, outer.left : outer.right]
     time = np.ascontiguousarray(part.compute() if hasattr(part, "compute") else part).reshape(-1)
-    label = np.array(made[outer.top : outer.bottom, outer.left : outer.right])
-    link = np.full(len(time), kernels.NOWHERE, np.uint8)
-    kernels.links(ground, steps, block, time, link)
-    got = kernels.allocate(link, steps.offset, label.reshape(-1))
-    inner = (slice(block.top, block.bottom), slice(block.left, block.right))
+    found = np.empty(len(time), np.uint8)
+    kernels.links(ground, steps, block, time, found)
     top, bottom, left, right = tiling.window(tile)
-    made[top:bottom, left:right] = label[inner]
-    return got, int((np.isfinite(time.reshape(label.shape)[inner]) & (label[inner] < 0)).sum())
+    inner = found.reshape(block.rows, block.columns)[block.top : block.bottom, block.left : block.right]
+    link[top:bottom, left:right] = inner
 
 
 def _scratch(tiles: Tiles, shape: tuple[int, int], dtype: Any, fill: float) -> NDArray[Any]:
