@@ -5,8 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 
 __all__ = [
-    "Alternative", "CellShape", "Correction", "Counted", "Deal", "DensityMethod", "Direction", "Draws", "Method",
-    "Model", "Peak", "Penalty", "PValue", "Secondary", "Shape", "Travel",
+    "Alternative", "Bands", "CellShape", "Correction", "Counted", "Deal", "DensityMethod", "Direction", "Draws",
+    "Method", "Model", "Overlap", "Peak", "Penalty", "PValue", "Secondary", "Shape", "Travel",
 ]  # fmt: skip
 
 
@@ -138,3 +138,18 @@ class Travel(StrEnum):
 
     TO = "to"
     FROM = "from"
+
+
+class Overlap(StrEnum):
+    """What becomes of ground that several origins reach: told for each, put together, or given to the nearest."""
+
+    SEPARATE = "separate"
+    MERGED = "merged"
+    NEAREST = "nearest"
+
+
+class Bands(StrEnum):
+    """Whether an area holds all up to its cut-off, or only what the one before it doesn't hold."""
+
+    DISK = "disk"
+    RING = "ring"

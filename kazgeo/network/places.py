@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import geopandas
     from numpy.typing import NDArray
 
-__all__ = ["Access", "Attached", "Terminals", "attach"]
+__all__ = ["Access", "Attached", "Terminals", "attach", "metric_lines"]
 
 
 @dataclass(frozen=True)
@@ -267,6 +267,12 @@ def road_lines(network: Network) -> tuple[Any, NDArray[Any], Any]:
         kept["roads"] = (frame, roads, shapely.STRtree(roads))
     found: tuple[Any, NDArray[Any], Any] = kept["roads"]
     return found
+
+
+def metric_lines(network: Network) -> tuple[Any, NDArray[Any]]:
+    """Return an equal-area CRS in metres and the lines of all edges in it: shares of edges are measured along these."""
+    frame, roads, _ = _roads(network)
+    return frame, roads
 
 
 def _nearest_edge(network: Network, points: Any) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
