@@ -271,7 +271,7 @@ def road_lines(network: Network) -> tuple[Any, NDArray[Any], Any]:
 
 def metric_lines(network: Network) -> tuple[Any, NDArray[Any]]:
     """Return an equal-area CRS in metres and the lines of all edges in it: shares of edges are measured along these."""
-    frame, roads, _ = _roads(network)
+    frame, roads, _ = road_lines(network)
     return frame, roads
 
 
