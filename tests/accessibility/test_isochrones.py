@@ -131,7 +131,8 @@ def country(draw):
     columns = [pd.Series(v, index=ids) for v in (edge, share, rng.uniform(0, 500, count), rng.uniform(0, 400, count))]
     if (edge < 0).all():
         columns[0][:] = open_[0]
-    return Attached(net, *columns, columns[2]), rng
+    spots = [pd.Series(rng.uniform(60, 61, count), index=ids) for _ in range(2)]
+    return Attached(net, *columns, columns[2], *spots), rng
 
 
 def by_scipy(tied, outward, samples):
