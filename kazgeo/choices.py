@@ -6,7 +6,7 @@ from enum import StrEnum
 
 __all__ = [
     "Alternative", "Bands", "CellShape", "Correction", "Counted", "Deal", "DensityMethod", "Direction", "Draws",
-    "Method", "Model", "Overlap", "Peak", "Penalty", "PValue", "Secondary", "Shape", "Travel",
+    "Method", "Model", "Overlap", "Peak", "Penalty", "PValue", "Season", "Secondary", "Shape", "Travel",
 ]  # fmt: skip
 
 
@@ -153,3 +153,13 @@ class Bands(StrEnum):
 
     DISK = "disk"
     RING = "ring"
+
+
+class Season(StrEnum):
+    """Ready scenarios of the roads."""
+
+    WINTER = "winter"
+    SPRING_THAW = "spring_thaw"
+    PASSES_CLOSED = "passes_closed"
+    ICE_ROAD = "ice_road"
+    NONE = "none"

@@ -97,6 +97,10 @@ def _base() -> dict[str, dict[str, Any]]:
             "settlements": places(), "facilities": places().iloc[::9], "roads": roads(), "kind": "kind",
             "population": "population", "region": "region", "speed": "speed_kmh", "length": "length_km",
         },
+        "season_effect": {
+            "settlements": places(), "roads": roads(), "population": "population", "min_population": 50_000.0,
+            "region": "region", "speed": "speed_kmh", "length": "length_km", "closed": land().iloc[:3],
+        },
         "remoteness": {"settlements": places(), "roads": roads(), "population": "population",
             "thresholds": "100000, 10000"},
         "surface": {"settlements": places(), "column": "population", "cell_km": 25.0},

@@ -23,6 +23,7 @@ from kazgeo.analyses import (
     preparation,
     regionalization,
     scan,
+    seasons,
     whole_map,
 )
 from kazgeo.analyses.declare import Analysis, Parameter, read
@@ -50,6 +51,7 @@ _FUNCTIONS: tuple[Callable[..., Any], ...] = (
     preparation.road_network,
     accessibility.travel_time,
     facilities.facility_access,
+    seasons.season_effect,
     accessibility.remoteness,
     accessibility.surface,
     disparity.boundary_effect,

@@ -73,13 +73,14 @@ def travel_time(
     """
     from kazgeo.accessibility import nearest
     from kazgeo.analyses.columns import numeric
+    from kazgeo.analyses.destinations import destinations
     from kazgeo.analyses.outcome import Outcome, names_of, told
     from kazgeo.analyses.roads import access_columns, minutes_style, tie
     from kazgeo.style import TooltipField
 
     if population is not None:
         settlements = settlements.assign(**{population: numeric(settlements, population)})
-    chosen = _destinations(settlements, destination_field, destination_values, population, min_population)
+    chosen = destinations(settlements, "travel_time", destination_field, destination_values, population, min_population)
     tied = tie(settlements, roads, on_roads, part(progress, 0, 0.5))
     progress(0.6, "quickest routes")
     found = nearest(tied, chosen)
@@ -112,38 +113,6 @@ def travel_time(
         dropped=found.dropped,
         size_column=population,
     )
-
-
-def _destinations(
-    settlements: pd.DataFrame, column: str | None, values: str, population: str | None, least: float | None
-) -> pd.Index:
-    """Return the ids of the settlements that are destinations, by kind, by size or by both."""
-    import numpy as np
-
-    from kazgeo.errors import InputError, listing
-
-    named = [v.strip() for v in values.split(",") if v.strip()]
-    if (column is None) != (not named):
-        raise InputError("travel_time: destination_field and destination_values go together; give both or neither")
-    if (least is None) != (population is None) and least is not None:
-        raise InputError("travel_time: min_population needs the column of inhabitants; name it with population")
-    if column is None and least is None:
-        raise InputError(
-            "travel_time: no destination; name them by destination_field and destination_values, or min_population"
-        )
-    mask = np.zeros(len(settlements), dtype=bool)
-    if column is not None:
-        have = settlements[column].astype(str)
-        strange = [v for v in named if not (have == v).any()]
-        if strange:
-            raise InputError(f"travel_time: no settlement has {listing(strange)} in column '{column}'; "
-                             f"there are: {listing(sorted(have.unique()), 8)}")  # fmt: skip
-        mask |= have.isin(named).to_numpy()
-    if least is not None:
-        mask |= (settlements[population] >= least).to_numpy()
-        if not mask.any():
-            raise InputError(f"travel_time: no settlement has {least:,.0f} inhabitants or more in '{population}'")
-    return settlements.index[mask]
 
 
 def _by_region(layer: pd.DataFrame, region: str, people: pd.Series | None, standard: float) -> pd.DataFrame:
