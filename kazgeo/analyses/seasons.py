@@ -166,7 +166,7 @@ def _scenario(season: Season, factors: str, closed: Any, roads: Any, kind: str |
     from kazgeo.errors import InputError, listing, unknown
     from kazgeo.network import SEASONS, Change, Scenario
 
-    made = Scenario("none", (), "") if season is Season.NONE else SEASONS[str(season)]
+    made = Scenario("none", (), "") if season == Season.NONE else SEASONS[str(season)]
     if factors:
         if kind is None:
             raise InputError("season_effect: factors go by class of road; name the column with road_class")
