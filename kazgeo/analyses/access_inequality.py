@@ -342,7 +342,7 @@ def _charts(given: _Given) -> tuple[Chart, ...]:
             "share of access, %",
             tuple((name, labels[name]) for name in curves),
             tuple(name for name in curves if name != "equality"),
-            "share of people, from the lowest, %",
+            across="share of people, from the lowest, %",
         ),
     )
 
