@@ -79,6 +79,7 @@ def _base() -> dict[str, dict[str, Any]]:
     meaning = indicators.read_metadata(DATA / "indicators_meta.csv")
     reforms = indicators.read_reforms(DATA / "reforms.csv")
     draws = {"permutations": 99}
+    on = {"roads": roads(), "speed": "speed_kmh", "length": "length_km"}
     figures = pd.DataFrame({"code": list(land().index), "count": np.arange(16.0)})
     return {
         "harmonise": {"panel": panel(), "reforms": reforms, "metadata": meaning},
@@ -100,6 +101,24 @@ def _base() -> dict[str, dict[str, Any]]:
         "season_effect": {
             "settlements": places(), "roads": roads(), "population": "population", "min_population": 50_000.0,
             "region": "region", "speed": "speed_kmh", "length": "length_km", "closed": land().iloc[:3],
+        },
+        "travel_time_matrix": {"settlements": places(), "facilities": places().iloc[::9], **on},
+        "opportunities": {
+            "settlements": places(), "facilities": places().iloc[::9], "amount": "value", "population": "population",
+            "region": "region", **on,
+        },
+        "floating_catchment": {
+            "settlements": places(), "facilities": places().iloc[::9], "population": "population",
+            "capacity": "value", "limit_min": 180.0, "region": "region", **on,
+        },
+        "gravity_flows": {
+            "settlements": places(), "facilities": places().iloc[::9], "population": "population", "mass": "value",
+            **on,
+        },
+        "market_potential": {"settlements": places(), "population": "population", "region": "region", **on},
+        "access_inequality": {
+            "units": land(), "access": "value", "population": "second", "line": 5.0, "income": "second",
+            "group": "kind",
         },
         "remoteness": {"settlements": places(), "roads": roads(), "population": "population",
             "thresholds": "100000, 10000"},

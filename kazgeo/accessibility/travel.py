@@ -72,8 +72,8 @@ def travel_times(
     [0.0, 3600.0, 7200.0, nan]
     >>> travel_times(tied, tied, limit_s=3700)
     <TravelTimes: 4 origins, 4 destinations, 7 pairs, 0 to 3,600 s; searched to 3,700 s; 9 unreachable pairs; ...>
-    >>> travel_times(tied.take(tied.ids[:0]), tied)
-    <TravelTimes: 0 origins, 4 destinations, 0 pairs>
+    >>> travel_times(tied.take(tied.ids[:0]), tied), travel_times(tied, tied.take(tied.ids[:0]), limit_s=60).n_pairs
+    (<TravelTimes: 0 origins, 4 destinations, 0 pairs>, 0)
     """
     if origins.network is not destinations.network:
         raise InputError("origins and destinations must be tied to the same network; attach both to one")
@@ -99,7 +99,7 @@ def _within(
     back = len(arrive.node) <= len(leave.node)
     few, many = (arrive, leave) if back else (leave, arrive)
     first, who, side = _by_node(many, origins.network.n)
-    rows, columns, times = [], [], []
+    rows, columns, times = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [np.empty(0)]
     found = search.reached(origins.network, few, limit_s, reverse=back, executor=executor, progress=progress)
     for terminal, node, time in found:
         count = first[node + 1] - first[node]
