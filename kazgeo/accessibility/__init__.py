@@ -7,6 +7,7 @@ from kazgeo.accessibility.catchments import (
     floating_catchment,
     spatial_availability,
 )
+from kazgeo.accessibility.detour import Detours, detour_index, detour_pairs
 from kazgeo.accessibility.huff import Huff, huff
 from kazgeo.accessibility.interaction import (
     Balance,
@@ -31,6 +32,16 @@ from kazgeo.accessibility.opportunities import (
 )
 from kazgeo.accessibility.rational_agents import RationalAgents, rational_agents
 from kazgeo.accessibility.remoteness import Remoteness, remoteness
+from kazgeo.accessibility.resilience import (
+    Closure,
+    SecondRoutes,
+    SingleRoads,
+    WeakPoints,
+    closure,
+    second_routes,
+    single_roads,
+    weak_points,
+)
 from kazgeo.accessibility.surface import inverse_distance
 from kazgeo.accessibility.times import TravelTimes
 from kazgeo.accessibility.travel import reachable_from_nodes, travel_times
@@ -40,7 +51,9 @@ __all__ = [
     "Catchment",
     "CatchmentMethod",
     "Closest",
+    "Closure",
     "Constraint",
+    "Detours",
     "Flows",
     "Huff",
     "KNearest",
@@ -49,15 +62,21 @@ __all__ = [
     "Potential",
     "RationalAgents",
     "Remoteness",
+    "SecondRoutes",
     "Shares",
+    "SingleRoads",
     "SpatialAvailability",
     "Summary",
     "TravelTimes",
+    "WeakPoints",
     "balancing_time",
     "closest",
+    "closure",
     "constrained_gravity",
     "cumulative",
     "cumulative_interval",
+    "detour_index",
+    "detour_pairs",
     "floating_catchment",
     "gravity",
     "huff",
@@ -68,7 +87,10 @@ __all__ = [
     "rational_agents",
     "reachable_from_nodes",
     "remoteness",
+    "second_routes",
     "share_within",
+    "single_roads",
     "spatial_availability",
     "travel_times",
+    "weak_points",
 ]
