@@ -98,6 +98,14 @@ def _base() -> dict[str, dict[str, Any]]:
             "settlements": places(), "facilities": places().iloc[::9], "roads": roads(), "kind": "kind",
             "population": "population", "region": "region", "speed": "speed_kmh", "length": "length_km",
         },
+        "single_roads": {
+            "settlements": places(), "roads": roads(), "population": "population", "min_population": 50_000.0,
+            "region": "region", "speed": "speed_kmh", "length": "length_km",
+        },
+        "isochrones": {
+            "settlements": places(), "roads": roads(), "population": "population", "min_population": 200_000.0,
+            "speed": "speed_kmh", "length": "length_km", "times_min": "30, 60",
+        },
         "season_effect": {
             "settlements": places(), "roads": roads(), "population": "population", "min_population": 50_000.0,
             "region": "region", "speed": "speed_kmh", "length": "length_km", "closed": land().iloc[:3],

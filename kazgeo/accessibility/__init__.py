@@ -18,6 +18,7 @@ from kazgeo.accessibility.interaction import (
     constrained_gravity,
     market_potential,
 )
+from kazgeo.accessibility.isochrones import Isochrones, isochrones, reached_roads
 from kazgeo.accessibility.nearest import KNearest, Nearest, k_nearest, nearest
 from kazgeo.accessibility.opportunities import (
     Closest,
@@ -56,6 +57,7 @@ __all__ = [
     "Detours",
     "Flows",
     "Huff",
+    "Isochrones",
     "KNearest",
     "Nearest",
     "Opportunities",
@@ -81,11 +83,13 @@ __all__ = [
     "gravity",
     "huff",
     "inverse_distance",
+    "isochrones",
     "k_nearest",
     "market_potential",
     "nearest",
     "rational_agents",
     "reachable_from_nodes",
+    "reached_roads",
     "remoteness",
     "second_routes",
     "share_within",

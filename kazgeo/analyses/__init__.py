@@ -21,6 +21,7 @@ from kazgeo.analyses import (
     facilities,
     flows,
     hotspots,
+    isochrones,
     local,
     maps,
     matrices,
@@ -29,6 +30,7 @@ from kazgeo.analyses import (
     regionalization,
     scan,
     seasons,
+    single_roads,
     whole_map,
 )
 from kazgeo.analyses.declare import Analysis, Parameter, read
@@ -56,6 +58,8 @@ _FUNCTIONS: tuple[Callable[..., Any], ...] = (
     preparation.road_network,
     accessibility.travel_time,
     facilities.facility_access,
+    isochrones.isochrones,
+    single_roads.single_roads,
     seasons.season_effect,
     matrices.travel_time_matrix,
     opportunities.opportunities,

@@ -1,0 +1,208 @@
+"""Which ground is reached within a time: areas around centres, along the roads and beside them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Unpack
+
+from kazgeo.analyses.declare import analysis
+from kazgeo.analyses.kinds import Field, Lines, Number, Output, Settlements
+from kazgeo.analyses.options import OnRoads
+from kazgeo.choices import Overlap, Travel
+from kazgeo.progress import Progress, part, silent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from kazgeo.analyses.outcome import Outcome
+    from kazgeo.messages import Message
+    from kazgeo.style import Style
+
+
+@analysis(
+    "Accessibility",
+    Output(
+        "layer",
+        "vector",
+        "Isochrones",
+        ("origin", "from_min", "to_min", "band", "area_km2", "settlements", "people"),
+        geometry="polygon",
+    ),
+    Output("bands", "table", "Area and people within each time", ("to_min", "area_km2", "settlements", "people")),
+    Output("area_km2", "number", "Area within the longest time, km²"),
+    Output("people_percent", "number", "Share of people within the longest time, percent"),
+    tags=("service area", "catchment", "drive time", "isochrone", "concave hull"),
+)
+def isochrones(
+    settlements: Settlements,
+    roads: Lines,
+    *,
+    destination_field: Annotated[str, Field("settlements", numeric=False)] | None = None,
+    destination_values: str = "",
+    population: Annotated[str, Field("settlements")] | None = None,
+    min_population: Annotated[float, Number(1, 1e9, "people")] | None = None,
+    times_min: str = "30, 60, 120",
+    overlap: Overlap = Overlap.MERGED,
+    travel: Travel = Travel.TO,
+    beside_limit_km: Annotated[float, Number(0.05, 200, "km")] = 5.0,
+    beside_speed_kmh: Annotated[float, Number(1, 200, "km/h")] = 30.0,
+    progress: Progress = silent,
+    **on_roads: Unpack[OnRoads],
+) -> Outcome:
+    """Areas from which centres are reached within several times: rings along the roads and beside them.
+
+    Roads are cut where the time runs out, from both ends. From any point of a reached road one may leave it and go on
+    beside it for the time that is left, but never farther than the limit. So steppe that no road opens up is not
+    covered, and what roads enclose without opening it up stays a hole. Settlements and people are counted by travel
+    time, not by lying in the area.
+
+    Parameters
+    ----------
+    settlements : points
+        Settlements with a unique id; the destinations among them are the centres.
+    roads : lines
+        Roads that meet at their ends.
+    destination_field : str
+        Column that tells which settlements are destinations.
+    destination_values : str
+        Values of that column that make a destination, comma-separated.
+    population : str
+        Column of inhabitants; missing means unknown.
+    min_population : float
+        Settlements with at least so many inhabitants are destinations too.
+    times_min : str
+        Times of the rings, increasing, comma-separated.
+    overlap : Overlap
+        Ground that several centres reach: told for each, put together, or given to the nearest.
+    travel : Travel
+        Travel to the centres (to), or from them (from), as an ambulance does; one-way roads make a difference.
+    beside_limit_km : float
+        Farthest way from a road that is drawn.
+    beside_speed_kmh : float
+        Speed beside the road.
+    """
+    from kazgeo import accessibility
+    from kazgeo.analyses.columns import numeric
+    from kazgeo.analyses.destinations import destinations
+    from kazgeo.analyses.outcome import Outcome, names_of, told
+    from kazgeo.analyses.roads import minutes, tie
+    from kazgeo.network import Access
+    from kazgeo.style import TooltipField
+
+    limits = minutes(times_min, "times_min")
+    people = numeric(settlements, population) if population is not None else None
+    if people is not None:
+        settlements = settlements.assign(**{str(population): people})
+    chosen = destinations(settlements, "isochrones", destination_field, destination_values, population, min_population)
+    tied = tie(settlements, roads, on_roads, part(progress, 0, 0.3))
+    beside = Access(1000 * beside_limit_km, beside_speed_kmh, on_roads["access_detour"])
+    made = accessibility.isochrones(
+        tied.take(chosen), [60 * m for m in limits], beside=beside, direction=travel, overlap=overlap, bands="ring",
+        progress=part(progress, 0.3, 0.9),
+    )  # fmt: skip
+    progress(0.9, "people within each time")
+    found = accessibility.nearest(tied, chosen, direction=travel)
+    layer = _layer(made.areas, overlap, found.to_frame(), people, tied, chosen, travel)
+    names = names_of(settlements)
+    layer.insert(1, "name_en", [names[i].en if i in names else None for i in layer["origin"]])
+    table = _bands(layer, found.time_s / 60, people, limits)
+    whole = float(people.sum()) if people is not None else float("nan")
+    inside = float(table["people"].iloc[-1])
+    return Outcome(
+        (*_findings(table, people, whole, len(settlements)), *told(made.dropped)),
+        layer=layer,
+        tables={"bands": table},
+        numbers={
+            "area_km2": float(table["area_km2"].iloc[-1]),
+            "people_percent": 100 * inside / whole if whole else float("nan"),
+        },
+        style=_style(limits),
+        fields=(
+            TooltipField("area_km2", "area", "km²"),
+            TooltipField("settlements", "settlements"),
+            TooltipField("people", "people"),
+        ),
+        dropped=made.dropped,
+    )
+
+
+def _layer(
+    areas: Any,
+    overlap: Overlap,
+    found: pd.DataFrame,
+    people: pd.Series | None,
+    tied: Any,
+    chosen: pd.Index,
+    travel: Travel,
+) -> Any:
+    """Return the rings with minutes, areas, and who lives in each by travel time."""
+    from kazgeo import accessibility
+
+    layer = areas.rename(columns={"from_s": "from_min", "to_s": "to_min", "area_m2": "area_km2"})
+    layer = layer[~layer.geometry.is_empty].reset_index(drop=True)
+    layer["from_min"], layer["to_min"] = layer["from_min"] / 60, layer["to_min"] / 60
+    layer["area_km2"] /= 1e6
+    layer["band"] = [f"{a:g}–{b:g}" for a, b in zip(layer["from_min"], layer["to_min"], strict=True)]
+    every = None
+    if str(overlap) == "separate":
+        pair = (tied, tied.take(chosen)) if travel == Travel.TO else (tied.take(chosen), tied)
+        dense = accessibility.travel_times(*pair, limit_s=60 * float(layer["to_min"].max() or 0)).to_dense()
+        every = (dense if travel == Travel.TO else dense.T) / 60
+    counts, sums = [], []
+    for row in layer.itertuples():
+        time = found["time_s"] / 60 if every is None else every[row.origin]
+        inside = ((time > row.from_min) | (row.from_min == 0)) & (time <= row.to_min)
+        if str(overlap) == "nearest":
+            inside &= found["destination"] == row.origin
+        counts.append(int(inside.sum()))
+        sums.append(float(people[inside].sum()) if people is not None else float("nan"))
+    return layer.assign(settlements=counts, people=sums).to_crs(4326)
+
+
+def _bands(layer: pd.DataFrame, time_min: pd.Series, people: pd.Series | None, limits: Sequence[float]) -> pd.DataFrame:
+    """Return area, settlements and people within each time; ground that several centres reach counts once."""
+    import pandas as pd
+
+    rows = []
+    metric = layer.to_crs(_equal_area(layer)) if len(layer) else layer
+    for limit in limits:
+        inside = time_min <= limit
+        ground = metric.geometry[metric["to_min"] <= limit]
+        area = float(ground.union_all().area) / 1e6 if len(ground) else 0.0
+        number = float(people[inside].sum()) if people is not None else float("nan")
+        rows.append({"to_min": limit, "area_km2": area, "settlements": int(inside.sum()), "people": number})
+    return pd.DataFrame(rows)
+
+
+def _equal_area(layer: Any) -> Any:
+    from kazgeo.crs import local_metres
+
+    return local_metres(layer)
+
+
+def _findings(table: pd.DataFrame, people: pd.Series | None, whole: float, total: int) -> list[Message]:
+    """Return area and people within each time, the shortest first."""
+    from kazgeo.analyses.outcome import share
+    from kazgeo.messages import Message, Num
+
+    out = []
+    for row in table.itertuples():
+        values: dict[str, Any] = {"time": Num(row.to_min, 0, "min"), "area": Num(row.area_km2, 0, "km²")}
+        values |= {"n": row.settlements, "total": total}
+        if people is None:
+            out.append(Message("Within {time}: {area}, {n} of {total} settlements.", values))
+        else:
+            values |= {"share": share(row.people, whole)}
+            template = "Within {time}: {area}, {n} of {total} settlements, {share} of the people whose number is known."
+            out.append(Message(template, values))
+    return out
+
+
+def _style(limits: Sequence[float]) -> Style:
+    from kazgeo.style import YELLOW_RED, categorical, shades
+
+    edges = [0.0, *limits]
+    names = [f"{a:g}–{b:g}" for a, b in zip(edges[:-1], limits, strict=True)]
+    colors = shades(YELLOW_RED, max(len(names), 2))
+    return categorical("band", "travel time, min", list(zip(names, names, colors[: len(names)], strict=True)))
