@@ -106,7 +106,7 @@ def isochrones(
     layer = _layer(made.areas, overlap, found.to_frame(), people, tied, chosen, travel)
     names = names_of(settlements)
     layer.insert(1, "name_en", [names[i].en if i in names else None for i in layer["origin"]])
-    table = _bands(layer, found.time_s / 60, people, limits)
+    table = _bands(made.areas, found.time_s / 60, people, limits)
     whole = float(people.sum()) if people is not None else float("nan")
     inside = float(table["people"].iloc[-1])
     return Outcome(
@@ -157,28 +157,23 @@ def _layer(
             inside &= found["destination"] == row.origin
         counts.append(int(inside.sum()))
         sums.append(float(people[inside].sum()) if people is not None else float("nan"))
-    return layer.assign(settlements=counts, people=sums).to_crs(4326)
+    layer = layer.assign(settlements=counts, people=sums).to_crs(4326)
+    return layer.set_geometry(layer.geometry.make_valid())
 
 
-def _bands(layer: pd.DataFrame, time_min: pd.Series, people: pd.Series | None, limits: Sequence[float]) -> pd.DataFrame:
+def _bands(areas: Any, time_min: pd.Series, people: pd.Series | None, limits: Sequence[float]) -> pd.DataFrame:
     """Return area, settlements and people within each time; ground that several centres reach counts once."""
     import pandas as pd
+    import shapely
 
     rows = []
-    metric = layer.to_crs(_equal_area(layer)) if len(layer) else layer
     for limit in limits:
         inside = time_min <= limit
-        ground = metric.geometry[metric["to_min"] <= limit]
-        area = float(ground.union_all().area) / 1e6 if len(ground) else 0.0
+        ground = areas.geometry.to_numpy()[(areas["to_s"] <= 60 * limit + 1e-6).to_numpy()]
+        area = float(shapely.union_all(shapely.make_valid(ground)).area) / 1e6 if len(ground) else 0.0
         number = float(people[inside].sum()) if people is not None else float("nan")
         rows.append({"to_min": limit, "area_km2": area, "settlements": int(inside.sum()), "people": number})
     return pd.DataFrame(rows)
-
-
-def _equal_area(layer: Any) -> Any:
-    from kazgeo.crs import local_metres
-
-    return local_metres(layer)
 
 
 def _findings(table: pd.DataFrame, people: pd.Series | None, whole: float, total: int) -> list[Message]:
