@@ -317,3 +317,127 @@ def trace(ground: Any, steps: Any, block: Any, time: Any, start: int) -> Any:
 def new_heap() -> Any:
     """Return a heap with room for a few thousand cells; it grows."""
     return np.empty(_FIRST, np.uint64)
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def within(
+    ground: Any, steps: Any, block: Any, time: Any, start: int, limit: float, heap: Any, reached: Any
+) -> Any:  # fmt: skip
+    """Return the cells within the limit of one cell, itself first, and their times; the heap, which may have grown.
+
+    ``time`` is infinite everywhere and is so again afterwards: only the cells reached are touched.
+    """
+    time[start] = 0.0
+    heap, n = enqueue(heap, time, np.full(1, start, np.int64))
+    heap, n = search(ground, steps, block, time, limit, (heap, n), reached)
+    cells, seconds = np.empty(n + 1, np.int64), np.empty(n + 1)
+    cells[0], seconds[0] = start, 0.0
+    time[start] = np.inf
+    for i in range(n):
+        cells[i + 1] = reached[i]
+        seconds[i + 1] = time[reached[i]]
+        time[reached[i]] = np.inf
+    return cells, seconds, heap
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def covered(ground: Any, steps: Any, block: Any, starts: Any, limit: float, weight: Any) -> Any:
+    """Return the sum of the weights within the limit of each cell."""
+    time, reached = np.full(block.rows * block.columns, np.inf), np.empty(block.rows * block.columns, np.int64)
+    heap, out = np.empty(_FIRST, np.uint64), np.empty(len(starts))
+    for s in range(len(starts)):
+        start = starts[s]
+        time[start] = 0.0
+        heap, n = enqueue(heap, time, starts[s : s + 1])
+        heap, n = search(ground, steps, block, time, limit, (heap, n), reached)
+        total = weight[start]
+        time[start] = np.inf
+        for i in range(n):
+            total += weight[reached[i]]
+            time[reached[i]] = np.inf
+        out[s] = total
+    return out
+
+
+class Roads(NamedTuple):
+    """Arcs of a network (CSR), the cell of every node (-1: none), the first node of every cell, and the next one of it.
+
+    ``leg`` is the metres from a node to its cell, by row of the grid, or one for all.
+    """
+
+    indptr: Any
+    head: Any
+    seconds: Any
+    cell: Any
+    first: Any
+    following: Any
+    leg: Any
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def search_with_roads(
+    ground: Any, steps: Any, block: Any, roads: Any, time: Any, label: Any, by_road: Any, limit: float, queue: Any
+) -> None:
+    """Spread times, labels and whether a road was used over cells and, numbered behind them, nodes of a network."""
+    heap, n = queue
+    columns, size = block.columns, block.rows * block.columns
+    most = len(steps.offset)
+    while n > 0:
+        word = heap[0]
+        n -= 1
+        _sink(heap, n)
+        u = np.int64(word & _LOW)
+        d = time[u]
+        if (word >> _32) != _key(d):
+            continue
+        if u >= size:
+            node = u - size
+            cell = roads.cell[node]
+            arcs = roads.indptr[node + 1] - roads.indptr[node]
+            while n + arcs + 1 >= len(heap):
+                heap = _doubled(heap)
+            for a in range(arcs + 1):
+                if a < arcs:
+                    v = size + roads.head[roads.indptr[node] + a]
+                    new = d + roads.seconds[roads.indptr[node] + a]
+                elif cell >= 0:
+                    v = cell
+                    new = d + roads.leg[(cell // columns) * block.by_row] * ground.friction[cell]
+                else:
+                    continue
+                if new < time[v] and new <= limit:
+                    time[v], label[v] = new, label[u]
+                    by_road[v] = 1 if a < arcs else by_road[u]
+                    _push(heap, n, (_key(new) << _32) | np.uint64(v))
+                    n += 1
+            continue
+        r = u // columns
+        c = u - r * columns
+        row = r * block.by_row
+        while n + most >= len(heap):
+            heap = _doubled(heap)
+        for k in range(most):
+            to_r, to_c = r + steps.rows[k], c + steps.columns[k]
+            if to_r < 0 or to_r >= block.rows or to_c < 0 or to_c >= columns:
+                continue
+            v = u + steps.offset[k]
+            if time[v] <= d:
+                continue
+            new = d + _cost(ground.friction, ground.height, ground.mode, steps.how, steps.length[row, k], u, v)
+            if new < time[v] and new <= limit:
+                if steps.barred[k] and not _free(ground.friction, steps.way[k], u):
+                    continue
+                time[v], label[v], by_road[v] = new, label[u], by_road[u]
+                _push(heap, n, (_key(new) << _32) | np.uint64(v))
+                n += 1
+        node = roads.first[u]
+        while node >= 0:
+            v = size + node
+            new = d + roads.leg[row] * ground.friction[u]
+            if new < time[v] and new <= limit:
+                if n + 1 >= len(heap):
+                    heap = _doubled(heap)
+                time[v], label[v], by_road[v] = new, label[u], by_road[u]
+                _push(heap, n, (_key(new) << _32) | np.uint64(v))
+                n += 1
+            node = roads.following[node]
