@@ -207,7 +207,7 @@ def scaling_up(
     """
     from kazgeo.accessibility.cost_distance import kernels
     from kazgeo.accessibility.cost_distance.tiles import spread
-    from kazgeo.autocorrelation.parallel import pieces, run
+    from kazgeo.parallel import pieces, run
 
     surface = prepare(friction, travel)
     limit = positive_number(max_time_s, "max_time_s", "positive seconds")

@@ -108,7 +108,7 @@ def referral(
     >>> referral(walk, posts.iloc[:0])
     <Referral of 0 pairs, 0 without a way>
     """
-    from kazgeo.autocorrelation.parallel import run
+    from kazgeo.parallel import run
 
     surface = prepare(friction, travel)
     surface = replace(surface, travel=replace(surface.travel, heading=Heading.FROM))
