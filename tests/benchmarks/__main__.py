@@ -16,7 +16,7 @@ from datetime import date
 from importlib import metadata
 from itertools import chain
 
-from tests.benchmarks import statistics, tables, travel
+from tests.benchmarks import raster, statistics, tables, travel
 from tests.benchmarks.inputs import skewed
 from tests.benchmarks.task import Task, best
 
@@ -61,7 +61,7 @@ def tasks() -> Iterator[Task]:
 
     y = skewed(100)
     few = Task("Gini, 10,000 values", "inequality", lambda: gini(y), lambda: Gini(y.to_numpy()))
-    return chain(statistics.tasks(), [few], tables.tasks(), travel.tasks())
+    return chain(statistics.tasks(), [few], tables.tasks(), travel.tasks(), raster.tasks())
 
 
 def apart(before: str, code: str) -> tuple[float, float]:
