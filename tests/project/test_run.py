@@ -259,5 +259,5 @@ def test_the_demo_is_quick_enough_to_be_tried(tmp_path: Path) -> None:
     start = time.monotonic()
     done = project.run(project.load(embedded() / "project.toml"), tmp_path)
     print(f"demo: {time.monotonic() - start:.1f} s")
-    assert len(done.findings) == 12
+    assert len(done.findings) == 16
     assert not done.warnings
