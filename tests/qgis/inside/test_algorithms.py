@@ -48,6 +48,22 @@ def inputs(name: str, roads: str, places: str, land: object = None) -> dict:
     near = {"UNITS": places, "NEIGHBOURS": "nearest"}
     return {
         "harmonise": {"PANEL": PANEL, **reforms},
+        "facility_access": {"SETTLEMENTS": places, "FACILITIES": places, "ROADS": roads},
+        "opportunities": {"SETTLEMENTS": places, "FACILITIES": places, "ROADS": roads},
+        "floating_catchment": {
+            "SETTLEMENTS": places,
+            "FACILITIES": places,
+            "ROADS": roads,
+            "POPULATION": "population",
+            "CAPACITY": "population",
+        },
+        "travel_time_matrix": {"SETTLEMENTS": places, "ROADS": roads},
+        "gravity_flows": {"SETTLEMENTS": places, "FACILITIES": places, "ROADS": roads, "POPULATION": "population"},
+        "market_potential": {"SETTLEMENTS": places, "ROADS": roads, "POPULATION": "population"},
+        "access_inequality": {"UNITS": land, "ACCESS": "v", "POPULATION": "extent"},
+        "isochrones": {"SETTLEMENTS": places, "ROADS": roads, "POPULATION": "population", "MIN_POPULATION": 200_000},
+        "single_roads": {"SETTLEMENTS": places, "ROADS": roads, "POPULATION": "population", "MIN_POPULATION": 50_000},
+        "season_effect": {"SETTLEMENTS": places, "ROADS": roads, "POPULATION": "population", "MIN_POPULATION": 50_000},
         "rate": {"PANEL": PANEL, "NUMERATOR": "doctors", "DENOMINATOR": "population", "NAME": "d", "PER": 10000},
         "indicator_map": {"REGIONS": REGIONS, **panel, "YEAR": 2015},
         "density": {"REGIONS": REGIONS, "FIGURES": REGIONS, "KEY": "kato", "COUNT": "v"},
