@@ -61,7 +61,14 @@ def inputs(name: str, roads: str, places: str, land: object = None) -> dict:
         "travel_time_matrix": {"SETTLEMENTS": places, "ROADS": roads},
         "gravity_flows": {"SETTLEMENTS": places, "FACILITIES": places, "ROADS": roads, "POPULATION": "population"},
         "market_potential": {"REGION": "region", "SETTLEMENTS": places, "ROADS": roads, "POPULATION": "population"},
-        "access_inequality": {"GROUP": "macro_region", "UNITS": land, "ACCESS": "v", "POPULATION": "extent"},
+        "access_inequality": {
+            "LINE": 5.0,
+            "INCOME": "extent",
+            "GROUP": "macro_region",
+            "UNITS": land,
+            "ACCESS": "v",
+            "POPULATION": "extent",
+        },
         "isochrones": {"SETTLEMENTS": places, "ROADS": roads, "POPULATION": "population", "MIN_POPULATION": 200_000},
         "single_roads": {
             "REGION": "region",
