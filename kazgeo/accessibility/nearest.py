@@ -17,7 +17,7 @@ from kazgeo.routing.along import Pairs, along
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["KNearest", "Nearest", "k_nearest", "nearest"]
+__all__ = ["KNearest", "Nearest", "k_nearest", "nearest", "tied_destinations"]
 
 #: Seconds within which two routes are equally quick.
 SAME_S = 1e-6
@@ -124,7 +124,7 @@ def nearest(attached: Attached, destinations: pd.Index | Attached, *, direction:
     Traceback (most recent call last):
     kazgeo.errors.InputError: no destination is given; name at least one place to travel to
     """
-    goals = _goals(attached, destinations)
+    goals = tied_destinations(attached, destinations)
     forth = choice(Travel, direction, "direction") is Travel.TO
     place, goal = (attached.leaving(), goals.arriving()) if forth else (attached.arriving(), goals.leaving())
     time, rank, metres = _through_nodes(attached, place, goal, forth)
@@ -138,7 +138,7 @@ def nearest(attached: Attached, destinations: pd.Index | Attached, *, direction:
     return Nearest(time_s, length_m, who, lost)
 
 
-def _goals(attached: Attached, destinations: pd.Index | Attached) -> Attached:
+def tied_destinations(attached: Attached, destinations: pd.Index | Attached) -> Attached:
     """Return the destinations that are tied, sorted by id so that ties are settled alike whatever the order of rows."""
     if isinstance(destinations, Attached):
         goals = destinations
@@ -253,7 +253,7 @@ def k_nearest(
     from kazgeo.routing import search
 
     positive_integer(k, "k")
-    goals = _goals(attached, destinations)
+    goals = tied_destinations(attached, destinations)
     forth = choice(Travel, direction, "direction") is Travel.TO
     place, goal = (attached.leaving(), goals.arriving()) if forth else (attached.arriving(), goals.leaving())
     progress(0.1, "nearest destinations")

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from kazgeo.accessibility.nearest import _goals, nearest
+from kazgeo.accessibility.nearest import nearest, tied_destinations
 from kazgeo.choices import Travel
 from kazgeo.errors import InputError, choice, listing
 from kazgeo.network import Attached, Network
 from kazgeo.network.places import metric_lines
-from kazgeo.network.stretches import Stretches, at_junctions, stretches
+from kazgeo.network.stretches import Stretches, stretches
 from kazgeo.parallel import pieces, run
 from kazgeo.progress import Progress, silent
 from kazgeo.routing.along import along
@@ -221,7 +221,7 @@ def single_roads(
     """
     if not attached.tied.any():
         raise InputError("no place is tied to the network: none is given or all are farther from a road than the limit")
-    goals = None if facilities is None else _goals(attached, facilities)
+    goals = None if facilities is None else tied_destinations(attached, facilities)
     cut = stretches(attached.network, attached, *([] if goals is None else [goals]))
     node = cut.nodes[0]
     number = _people(attached, people)
@@ -393,7 +393,7 @@ def second_routes(
     """
     from kazgeo.routing import weakness
 
-    goals = _goals(attached, facilities)
+    goals = tied_destinations(attached, facilities)
     forth = choice(Travel, direction, "direction") is Travel.TO
     cut = stretches(attached.network, attached, goals)
     node, goal = cut.nodes
@@ -515,14 +515,13 @@ def closure(
     strange = [e for e in shut.tolist() if not (isinstance(e, int) and 0 <= e < net.m)]
     if strange:
         raise InputError(f"edges must be positions from 0 to {net.m - 1}; got {listing(strange)}")
-    places = at_junctions(attached)
-    goals = at_junctions(_goals(attached, facilities))
+    goals = tied_destinations(attached, facilities)
     weight = _people(attached, people)
     time, back = net.time_s.copy(), net.backwards_s.copy()
     time[shut.astype(np.int64)] = back[shut.astype(np.int64)] = np.inf
     closed = net.with_times(time, back if net.directed else None)
-    before = nearest(places, goals, direction=direction)
-    after = nearest(places.on(closed), goals.on(closed), direction=direction)
+    before = nearest(attached, goals, direction=direction)
+    after = nearest(attached.on(closed), goals.on(closed), direction=direction)
     had, has = before.time_s.notna(), after.time_s.notna()
     longer = after.time_s - before.time_s
     change = np.where(had & ~has, "lost", np.where(longer > SAME_S, "longer", "same")).astype(object)

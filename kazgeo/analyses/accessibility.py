@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 from kazgeo.analyses.declare import analysis
 from kazgeo.analyses.kinds import Field, Lines, Number, Output, Settlements
-from kazgeo.analyses.options import OnRoads
+from kazgeo.analyses.options import OnRoads, ToDestinations
 from kazgeo.analyses.roads import ACCESS_FIELDS
 from kazgeo.progress import Progress, part, silent
 
@@ -37,14 +37,10 @@ def travel_time(
     settlements: Settlements,
     roads: Lines,
     *,
-    destination_field: Annotated[str, Field("settlements", numeric=False)] | None = None,
-    destination_values: str = "",
-    population: Annotated[str, Field("settlements")] | None = None,
-    min_population: Annotated[float, Number(1, 1e9, "people")] | None = None,
     region: Annotated[str, Field("settlements", numeric=False)] | None = None,
     standard_min: Annotated[float, Number(1, 10_000, "min")] = 60.0,
     progress: Progress = silent,
-    **on_roads: Unpack[OnRoads],
+    **given: Unpack[ToDestinations],
 ) -> Outcome:
     """Travel time from every settlement to the nearest place of the given kind, on a road network.
 
@@ -58,32 +54,22 @@ def travel_time(
         Settlements with a unique id.
     roads : lines
         Roads that meet at their ends.
-    destination_field : str
-        Column that tells which settlements are destinations.
-    destination_values : str
-        Values of that column that make a destination, comma-separated.
-    population : str
-        Column of inhabitants; missing means unknown.
-    min_population : float
-        Settlements with at least so many inhabitants are destinations too.
     region : str
         Column of the settlements' region, for the table by region.
     standard_min : float
         Travel time that counts as near enough.
     """
     from kazgeo.accessibility import nearest
-    from kazgeo.analyses.columns import numeric
     from kazgeo.analyses.destinations import destinations
     from kazgeo.analyses.outcome import Outcome, names_of, told
-    from kazgeo.analyses.roads import access_columns, minutes_style, tie
+    from kazgeo.analyses.roads import access_columns, left_out, minutes_style, tie
     from kazgeo.style import TooltipField
 
-    if population is not None:
-        settlements = settlements.assign(**{population: numeric(settlements, population)})
-    chosen = destinations(settlements, "travel_time", destination_field, destination_values, population, min_population)
-    tied = tie(settlements, roads, on_roads, part(progress, 0, 0.5))
+    settlements, people, chosen = destinations(settlements, "travel_time", given)
+    tied = tie(settlements, roads, given, part(progress, 0, 0.5))
     progress(0.6, "quickest routes")
     found = nearest(tied, chosen)
+    dropped = left_out(found.dropped, tied)
     layer = settlements.copy()
     names = names_of(settlements)
     layer["travel_time_min"] = found.time_s / 60
@@ -91,12 +77,11 @@ def travel_time(
     layer["nearest_id"] = found.destination
     layer["nearest_name"] = found.destination.map(lambda i: names[i].en if i in names else None)
     access_columns(layer, tied)
-    people = settlements[population] if population is not None else None
     table = _by_region(layer, region, people, standard_min) if region is not None else None
     far = layer["travel_time_min"] > standard_min
     minutes = layer["travel_time_min"].dropna()
     return Outcome(
-        (*_findings(layer, names, people, far, standard_min, len(chosen)), *told(found.dropped)),
+        (*_findings(layer, names, people, far, standard_min, len(chosen)), *told(dropped)),
         layer=layer,
         tables={} if table is None else {"by_region": table},
         numbers={
@@ -110,8 +95,8 @@ def travel_time(
             TooltipField("route_km", "length of the route", "km"),
             TooltipField("road_distance_km", "distance to the road", "km", 1),
         ),
-        dropped=found.dropped,
-        size_column=population,
+        dropped=dropped,
+        size_column=given["population"],
     )
 
 

@@ -381,15 +381,14 @@ def read(function: Callable[..., Any]) -> Analysis:
 
 def _parameter(where: str, p: inspect.Parameter, hint: Any, text: str) -> Parameter:
     """Return one parameter from its annotation."""
-    optional = False
-    if get_origin(hint) in (Union, types.UnionType):
-        rest = [a for a in get_args(hint) if a is not type(None)]
-        optional, hint = len(rest) < len(get_args(hint)), rest[0]
+    optional, hint = _optional(hint)
     base: Any = hint
     marks: tuple[Any, ...] = ()
     if get_origin(hint) is Annotated:
         base, *rest = get_args(hint)
         marks = tuple(rest)
+        inner, base = _optional(base)
+        optional = optional or inner
     required = p.default is inspect.Parameter.empty
     default = None if required else p.default
     common: dict[str, Any] = {"help": text, "required": required, "optional": optional}
@@ -432,6 +431,14 @@ def _parameter(where: str, p: inspect.Parameter, hint: Any, text: str) -> Parame
     if p.name == "seed" and base is int:
         return Parameter(p.name, "integer", default=default, low=0, high=2**32 - 1, **common)
     raise DeclarationError(f"{where}: parameter '{p.name}' has a kind that is not of the closed set: {hint!r}")
+
+
+def _optional(hint: Any) -> tuple[bool, Any]:
+    """Return whether None is allowed, and what is wanted otherwise."""
+    if get_origin(hint) not in (Union, types.UnionType):
+        return False, hint
+    rest = [a for a in get_args(hint) if a is not type(None)]
+    return len(rest) < len(get_args(hint)), rest[0]
 
 
 def _docstring(function: Callable[..., Any]) -> tuple[str, str, dict[str, str]]:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Any
+
     import pandas as pd
+
+    from kazgeo.analyses.options import Destinations
 
 __all__ = ["destinations"]
 
 
-def destinations(
-    settlements: pd.DataFrame, who: str, column: str | None, values: str, population: str | None, least: float | None
-) -> pd.Index:
-    """Return the ids of the settlements that are destinations, by kind, by size or by both; ``who`` asks.
+def destinations(settlements: Any, who: str, options: Destinations) -> tuple[Any, pd.Series | None, pd.Index]:
+    """Return the settlements with inhabitants as numbers, these, and the ids of the destinations; ``who`` asks.
 
     Raises
     ------
@@ -22,12 +24,18 @@ def destinations(
     """
     import numpy as np
 
+    from kazgeo.analyses.columns import numeric
     from kazgeo.errors import InputError, listing
 
-    named = [v.strip() for v in values.split(",") if v.strip()]
+    column, population, least = options["destination_field"], options["population"], options["min_population"]
+    people = None
+    if population is not None:
+        people = numeric(settlements, population)
+        settlements = settlements.assign(**{population: people})
+    named = [v.strip() for v in options["destination_values"].split(",") if v.strip()]
     if (column is None) != (not named):
         raise InputError(f"{who}: destination_field and destination_values go together; give both or neither")
-    if (least is None) != (population is None) and least is not None:
+    if least is not None and people is None:
         raise InputError(f"{who}: min_population needs the column of inhabitants; name it with population")
     if column is None and least is None:
         raise InputError(
@@ -41,8 +49,8 @@ def destinations(
             raise InputError(f"{who}: no settlement has {listing(strange)} in column '{column}'; "
                              f"there are: {listing(sorted(have.unique()), 8)}")  # fmt: skip
         mask |= have.isin(named).to_numpy()
-    if least is not None:
-        mask |= (settlements[population] >= least).to_numpy()
+    if least is not None and people is not None:
+        mask |= (people >= least).to_numpy()
         if not mask.any():
             raise InputError(f"{who}: no settlement has {least:,.0f} inhabitants or more in '{population}'")
-    return settlements.index[mask]
+    return settlements, people, settlements.index[mask]

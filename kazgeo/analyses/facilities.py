@@ -14,8 +14,10 @@ from kazgeo.progress import Progress, part, silent
 if TYPE_CHECKING:
     import pandas as pd
 
+    from kazgeo.accessibility import KNearest
     from kazgeo.analyses.outcome import Outcome
     from kazgeo.messages import Message, Names
+    from kazgeo.network import Attached
 
 
 @analysis(
@@ -81,10 +83,9 @@ def facility_access(
     """
     import pandas as pd
 
-    from kazgeo.accessibility import k_nearest
     from kazgeo.analyses.columns import numeric
     from kazgeo.analyses.outcome import Outcome, names_of, told
-    from kazgeo.analyses.roads import access_columns, minutes, minutes_style, tie_both
+    from kazgeo.analyses.roads import access_columns, left_out, minutes, minutes_style, tie_both
     from kazgeo.style import TooltipField
 
     limits = minutes(thresholds_min, "thresholds_min")
@@ -95,7 +96,7 @@ def facility_access(
     times, served, lost = {}, [], []
     for step, (name, ids) in enumerate(kinds.items()):
         progress(0.4 + 0.5 * step / len(kinds), "nearest facilities")
-        found = k_nearest(tied, there.take(ids), k, direction=travel)
+        found = _nearest_of_kind(tied, there, ids, k, travel)
         rank = found.times[found.times["rank"] == k].set_index("origin")
         times[name] = rank["time_s"].reindex(settlements.index) / 60
         layer[f"time_to_{name}_min"] = times[name]
@@ -106,7 +107,7 @@ def facility_access(
     layer["kinds_within"] = (table <= standard_min).sum(axis=1)
     layer["longest_min"] = table.max(axis=1, skipna=False)
     access_columns(layer, tied)
-    dropped = pd.concat(lost).drop_duplicates("unit").reset_index(drop=True)
+    dropped = left_out(pd.concat([*lost, there.why_not(there.tied, "")]).drop_duplicates(["unit", "reason"]), tied)
     shares = _shares(table, people, limits)
     weight = people if people is not None else pd.Series(1.0, index=layer.index)
     every = (layer["kinds_within"] == len(kinds)) & weight.notna()
@@ -149,6 +150,19 @@ def _kinds(facilities: Any, kind: str | None) -> dict[str, pd.Index]:
             f"facility_access: column '{kind}' holds {names.nunique()} kinds; at most 100: is it a column of names?"
         )
     return {str(name): facilities.index[names == name] for name in sorted(names.unique())}
+
+
+def _nearest_of_kind(tied: Attached, there: Attached, ids: pd.Index, k: int, travel: Travel) -> KNearest:
+    """Return the nearest k of a kind; a kind of which no facility is near a road leaves the others as they are."""
+    import pandas as pd
+
+    from kazgeo.accessibility import KNearest, k_nearest
+
+    at = there.take(ids)
+    if at.tied.any() or not there.tied.any():
+        return k_nearest(tied, at, k, direction=travel)
+    none = pd.DataFrame({"origin": ids[:0], "rank": 0, "destination": ids[:0], "time_s": 0.0})
+    return KNearest(none, at.why_not(at.tied, ""))
 
 
 def _served(kind: str, ids: pd.Index, times: pd.DataFrame, people: pd.Series | None) -> pd.DataFrame:

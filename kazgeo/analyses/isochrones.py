@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 from kazgeo.analyses.declare import analysis
-from kazgeo.analyses.kinds import Field, Lines, Number, Output, Settlements
-from kazgeo.analyses.options import OnRoads
+from kazgeo.analyses.kinds import Lines, Number, Output, Settlements
+from kazgeo.analyses.options import ToDestinations
 from kazgeo.choices import Overlap, Travel
 from kazgeo.progress import Progress, part, silent
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         "Isochrones",
         ("origin", "from_min", "to_min", "band", "area_km2", "settlements", "people"),
         geometry="polygon",
+        sometimes=("name_*",),
     ),
     Output("bands", "table", "Area and people within each time", ("to_min", "area_km2", "settlements", "people")),
     Output("area_km2", "number", "Area within the longest time, km²"),
@@ -38,17 +39,13 @@ def isochrones(
     settlements: Settlements,
     roads: Lines,
     *,
-    destination_field: Annotated[str, Field("settlements", numeric=False)] | None = None,
-    destination_values: str = "",
-    population: Annotated[str, Field("settlements")] | None = None,
-    min_population: Annotated[float, Number(1, 1e9, "people")] | None = None,
     times_min: str = "30, 60, 120",
     overlap: Overlap = Overlap.MERGED,
     travel: Travel = Travel.TO,
     beside_limit_km: Annotated[float, Number(0.05, 200, "km")] = 5.0,
     beside_speed_kmh: Annotated[float, Number(1, 200, "km/h")] = 30.0,
     progress: Progress = silent,
-    **on_roads: Unpack[OnRoads],
+    **given: Unpack[ToDestinations],
 ) -> Outcome:
     """Areas from which centres are reached within several times: rings along the roads and beside them.
 
@@ -63,14 +60,6 @@ def isochrones(
         Settlements with a unique id; the destinations among them are the centres.
     roads : lines
         Roads that meet at their ends.
-    destination_field : str
-        Column that tells which settlements are destinations.
-    destination_values : str
-        Values of that column that make a destination, comma-separated.
-    population : str
-        Column of inhabitants; missing means unknown.
-    min_population : float
-        Settlements with at least so many inhabitants are destinations too.
     times_min : str
         Times of the rings, increasing, comma-separated.
     overlap : Overlap
@@ -83,20 +72,16 @@ def isochrones(
         Speed beside the road.
     """
     from kazgeo import accessibility
-    from kazgeo.analyses.columns import numeric
     from kazgeo.analyses.destinations import destinations
-    from kazgeo.analyses.outcome import Outcome, names_of, told
-    from kazgeo.analyses.roads import minutes, tie
+    from kazgeo.analyses.outcome import Outcome, told
+    from kazgeo.analyses.roads import left_out, minutes, tie
     from kazgeo.network import Access
     from kazgeo.style import TooltipField
 
     limits = minutes(times_min, "times_min")
-    people = numeric(settlements, population) if population is not None else None
-    if people is not None:
-        settlements = settlements.assign(**{str(population): people})
-    chosen = destinations(settlements, "isochrones", destination_field, destination_values, population, min_population)
-    tied = tie(settlements, roads, on_roads, part(progress, 0, 0.3))
-    beside = Access(1000 * beside_limit_km, beside_speed_kmh, on_roads["access_detour"])
+    settlements, people, chosen = destinations(settlements, "isochrones", given)
+    tied = tie(settlements, roads, given, part(progress, 0, 0.3))
+    beside = Access(1000 * beside_limit_km, beside_speed_kmh, given["access_detour"])
     made = accessibility.isochrones(
         tied.take(chosen), [60 * m for m in limits], beside=beside, direction=travel, overlap=overlap, bands="ring",
         progress=part(progress, 0.3, 0.9),
@@ -104,13 +89,15 @@ def isochrones(
     progress(0.9, "people within each time")
     found = accessibility.nearest(tied, chosen, direction=travel)
     layer = _layer(made.areas, overlap, found.to_frame(), people, tied, chosen, travel)
-    names = names_of(settlements)
-    layer.insert(1, "name_en", [names[i].en if i in names else None for i in layer["origin"]])
+    dropped = left_out(made.dropped, tied)
+    if layer["origin"].notna().any():
+        for column in (c for c in ("name_en", "name_ru", "name_kk") if c in settlements.columns):
+            layer[column] = settlements[column].reindex(layer["origin"]).to_numpy()
     table = _bands(made.areas, found.time_s / 60, people, limits)
     whole = float(people.sum()) if people is not None else float("nan")
     inside = float(table["people"].iloc[-1])
     return Outcome(
-        (*_findings(table, people, whole, len(settlements)), *told(made.dropped)),
+        (*_findings(table, people, whole, len(settlements)), *told(dropped)),
         layer=layer,
         tables={"bands": table},
         numbers={
@@ -123,7 +110,7 @@ def isochrones(
             TooltipField("settlements", "settlements"),
             TooltipField("people", "people"),
         ),
-        dropped=made.dropped,
+        dropped=dropped,
     )
 
 

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 __all__ = [
     "EXTENDS",
     "Default",
+    "Destinations",
     "ExactTest",
     "LocalTest",
     "Near",
     "OnRoads",
+    "ToDestinations",
     "WholeTest",
     "Zoning",
     "exact_options",
@@ -86,6 +88,31 @@ class OnRoads(TypedDict, total=False):
     access_limit_km: Annotated[float, Number(0.01, 1000, "km"), Default(50.0)]
     access_speed_kmh: Annotated[float, Number(1, 200, "km/h"), Default(30.0)]
     access_detour: Annotated[float, Number(1, 5), Default(1.3)]
+
+
+class Destinations(TypedDict, total=False):
+    """Which settlements are destinations: by kind, by size, or by both.
+
+    Parameters
+    ----------
+    destination_field : str
+        Column that tells which settlements are destinations.
+    destination_values : str
+        Values of that column that make a destination, comma-separated.
+    population : str
+        Column of inhabitants; missing means unknown.
+    min_population : float
+        Settlements with at least so many inhabitants are destinations too.
+    """
+
+    destination_field: Annotated[str | None, Field("settlements", numeric=False), Default(None)]
+    destination_values: Annotated[str, Default("")]
+    population: Annotated[str | None, Field("settlements"), Default(None)]
+    min_population: Annotated[float | None, Number(1, 1e9, "people"), Default(None)]
+
+
+class ToDestinations(Destinations, OnRoads, total=False):
+    """Which settlements are destinations, and the roads that lead there."""
 
 
 class Zoning(Near, total=False):
@@ -166,7 +193,13 @@ class ExactTest(Near, total=False):
 
 
 #: Which options extend which: a TypedDict forgets its bases, and with them their docstrings.
-EXTENDS: dict[Any, tuple[Any, ...]] = {Zoning: (Near,), WholeTest: (Near,), LocalTest: (WholeTest,), ExactTest: (Near,)}
+EXTENDS: dict[Any, tuple[Any, ...]] = {
+    ToDestinations: (Destinations, OnRoads),
+    Zoning: (Near,),
+    WholeTest: (Near,),
+    LocalTest: (WholeTest,),
+    ExactTest: (Near,),
+}
 
 
 def neighbours_of(units: Any, kind: Neighbours, k: int, tolerance_m: float, distance_km: float = 0.0) -> Weights:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import ROUND_DOWN, Context
 from typing import TYPE_CHECKING, Any
 
 from kazgeo.messages import mark
@@ -238,13 +239,10 @@ def _floor(value: float) -> float:
 
     Examples
     --------
-    >>> _floor(0.0379), _floor(30.0), _floor(5e-324) >= 0
-    (0.03, 30.0, True)
+    >>> _floor(0.0379), _floor(30.0), _floor(499999999.9999999), _floor(5e-324)
+    (0.03, 30.0, 400000000.0, 5e-324)
     """
-    step = 10.0 ** math.floor(math.log10(value))
-    if not step:
-        return 0.0
-    return _figures(step * math.floor(value / step * (1 + 1e-12)), 1)
+    return float(Context(prec=1, rounding=ROUND_DOWN).create_decimal(repr(value)))
 
 
 def _digits(value: float) -> int:

@@ -14,7 +14,17 @@ if TYPE_CHECKING:
     from kazgeo.progress import Progress
     from kazgeo.style import Style
 
-__all__ = ["ACCESS_FIELDS", "access_columns", "minutes", "minutes_style", "network_of", "on_network", "tie", "tie_both"]
+__all__ = [
+    "ACCESS_FIELDS",
+    "access_columns",
+    "left_out",
+    "minutes",
+    "minutes_style",
+    "network_of",
+    "on_network",
+    "tie",
+    "tie_both",
+]
 
 #: Columns that tell how a settlement hangs on the network.
 ACCESS_FIELDS = ("road_distance_km", "network_component")
@@ -91,6 +101,15 @@ def access_columns(layer: pd.DataFrame, tied: Attached) -> None:
     """Add how every settlement hangs on the network."""
     layer["road_distance_km"] = tied.distance_m / 1000
     layer["network_component"] = tied.component
+
+
+def left_out(dropped: pd.DataFrame, *sets: Attached) -> pd.DataFrame:
+    """Return what was dropped, each unit once, and the lines of the roads that were left out."""
+    import pandas as pd
+
+    lines = [s.network.dropped for s in sets[:1] if s.network.dropped is not None]
+    every = pd.concat([dropped, *lines]).astype({"unit": object})
+    return every.drop_duplicates(["unit", "reason"]).reset_index(drop=True)
 
 
 def minutes(text: str, name: str) -> list[float]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 from kazgeo.analyses.declare import analysis
 from kazgeo.analyses.kinds import Field, Lines, Number, Output, Regions, Settlements
-from kazgeo.analyses.options import OnRoads
+from kazgeo.analyses.options import ToDestinations
 from kazgeo.analyses.roads import ACCESS_FIELDS
 from kazgeo.choices import Season
 from kazgeo.progress import Progress, silent
@@ -44,14 +44,10 @@ def season_effect(
     road_class: Annotated[str, Field("roads", numeric=False)] | None = None,
     surface_field: Annotated[str, Field("roads", numeric=False)] | None = None,
     seasonal: Annotated[str, Field("roads", numeric=False)] | None = None,
-    destination_field: Annotated[str, Field("settlements", numeric=False)] | None = None,
-    destination_values: str = "",
-    population: Annotated[str, Field("settlements")] | None = None,
-    min_population: Annotated[float, Number(1, 1e9, "people")] | None = None,
     region: Annotated[str, Field("settlements", numeric=False)] | None = None,
     standard_min: Annotated[float, Number(1, 10_000, "min")] = 60.0,
     progress: Progress = silent,
-    **on_roads: Unpack[OnRoads],
+    **given: Unpack[ToDestinations],
 ) -> Outcome:
     """Travel time to the nearest destination under a scenario of the roads, against that without.
 
@@ -78,14 +74,6 @@ def season_effect(
         Column of the surface; without it surface, if there is one.
     seasonal : str
         Column of the months in which a road is open; without it seasonal, if there is one.
-    destination_field : str
-        Column that tells which settlements are destinations.
-    destination_values : str
-        Values of that column that make a destination, comma-separated.
-    population : str
-        Column of inhabitants; missing means unknown.
-    min_population : float
-        Settlements with at least so many inhabitants are destinations too.
     region : str
         Column of the settlements' region, for the table by region.
     standard_min : float
@@ -95,25 +83,20 @@ def season_effect(
     import pandas as pd
 
     from kazgeo.accessibility import nearest
-    from kazgeo.analyses.columns import numeric
     from kazgeo.analyses.destinations import destinations
     from kazgeo.analyses.outcome import Outcome, names_of, told
-    from kazgeo.analyses.roads import access_columns, network_of, on_network
+    from kazgeo.analyses.roads import access_columns, left_out, network_of, on_network
     from kazgeo.network import apply
     from kazgeo.style import TooltipField
 
-    if population is not None:
-        settlements = settlements.assign(**{population: numeric(settlements, population)})
-    chosen = destinations(
-        settlements, "season_effect", destination_field, destination_values, population, min_population
-    )
+    settlements, people, chosen = destinations(settlements, "season_effect", given)
     roads, kind = _named(roads, road_class, surface_field, seasonal)
     scenario = _scenario(season, factors, closed, roads, kind)
     progress(0.1, "road network")
     keep = ("seasonal",) if "seasonal" in roads.columns else ()
-    net = network_of(roads, on_roads, keep=keep, road_class=kind or "class")
+    net = network_of(roads, given, keep=keep, road_class=kind or "class")
     progress(0.4, "settlements to roads")
-    tied = on_network(net, settlements, on_roads)
+    tied = on_network(net, settlements, given)
     progress(0.6, "quickest routes")
     before = nearest(tied, chosen)
     progress(0.8, "quickest routes of the scenario")
@@ -129,9 +112,8 @@ def season_effect(
         [lost, before.time_s.isna() & after.time_s.notna()], ["cut off", "newly reached"], "no"
     )
     access_columns(layer, tied)
-    people = settlements[population] if population is not None else None
     newly = (layer["travel_time_min"] <= standard_min) & ~(layer["scenario_time_min"] <= standard_min)
-    dropped = pd.concat([before.dropped, after.dropped]).drop_duplicates("unit").reset_index(drop=True)
+    dropped = left_out(pd.concat([before.dropped, after.dropped]).drop_duplicates("unit"), tied)
     return Outcome(
         (*_findings(layer, names_of(settlements), people, newly, standard_min), _told(scenario), *told(dropped)),
         layer=layer,
@@ -148,7 +130,7 @@ def season_effect(
             TooltipField("change_percent", "change", "%", 1),
         ),
         dropped=dropped,
-        size_column=population,
+        size_column=given["population"],
     )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 from kazgeo.analyses.declare import analysis
-from kazgeo.analyses.kinds import Field, Lines, Number, Output, Settlements
-from kazgeo.analyses.options import OnRoads
+from kazgeo.analyses.kinds import Field, Lines, Output, Settlements
+from kazgeo.analyses.options import ToDestinations
 from kazgeo.analyses.roads import ACCESS_FIELDS
 from kazgeo.progress import Progress, part, silent
 
@@ -40,13 +40,9 @@ def single_roads(
     settlements: Settlements,
     roads: Lines,
     *,
-    destination_field: Annotated[str, Field("settlements", numeric=False)] | None = None,
-    destination_values: str = "",
-    population: Annotated[str, Field("settlements")] | None = None,
-    min_population: Annotated[float, Number(1, 1e9, "people")] | None = None,
     region: Annotated[str, Field("settlements", numeric=False)] | None = None,
     progress: Progress = silent,
-    **on_roads: Unpack[OnRoads],
+    **given: Unpack[ToDestinations],
 ) -> Outcome:
     """Settlements that one closed road cuts off from the main network, and second-best routes of the others.
 
@@ -61,14 +57,6 @@ def single_roads(
         Settlements with a unique id.
     roads : lines
         Roads that meet at their ends.
-    destination_field : str
-        Column that tells which settlements are destinations.
-    destination_values : str
-        Values of that column that make a destination, comma-separated.
-    population : str
-        Column of inhabitants; missing means unknown.
-    min_population : float
-        Settlements with at least so many inhabitants are destinations too.
     region : str
         Column of the settlements' region, for the table by region.
     """
@@ -76,19 +64,13 @@ def single_roads(
     import pandas as pd
 
     from kazgeo import accessibility
-    from kazgeo.analyses.columns import numeric
     from kazgeo.analyses.destinations import destinations
     from kazgeo.analyses.outcome import Outcome, names_of, told
-    from kazgeo.analyses.roads import access_columns, tie
+    from kazgeo.analyses.roads import access_columns, left_out, tie
     from kazgeo.style import TooltipField
 
-    if population is not None:
-        settlements = settlements.assign(**{population: numeric(settlements, population)})
-    people = settlements[population] if population is not None else None
-    chosen = destinations(
-        settlements, "single_roads", destination_field, destination_values, population, min_population
-    )
-    tied = tie(settlements, roads, on_roads, part(progress, 0, 0.4))
+    settlements, people, chosen = destinations(settlements, "single_roads", given)
+    tied = tie(settlements, roads, given, part(progress, 0, 0.4))
     progress(0.4, "single roads")
     found = accessibility.single_roads(tied, people=people, facilities=chosen)
     second = accessibility.second_routes(tied, chosen, progress=part(progress, 0.5, 1.0))
@@ -102,7 +84,7 @@ def single_roads(
     layer["extra_min"] = second.places["extra_s"] / 60
     access_columns(layer, tied)
     on = layer["single_road"] == "single"
-    dropped = pd.concat([found.dropped, second.dropped]).drop_duplicates("unit").reset_index(drop=True)
+    dropped = left_out(pd.concat([found.dropped, second.dropped]).drop_duplicates("unit"), tied)
     stretches = _stretches(found, tied)
     tables = {"stretches": stretches}
     if region is not None:
@@ -122,7 +104,7 @@ def single_roads(
             TooltipField("second_time_min", "by the second-best route", "min"),
         ),
         dropped=dropped,
-        size_column=population,
+        size_column=given["population"],
     )
 
 

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     import geopandas
     from numpy.typing import NDArray
 
-__all__ = ["Access", "Attached", "Terminals", "attach", "metric_lines"]
+#: A place that hangs this near to the end of an edge stands at the junction, metres.
+JUNCTION_M = 1.0
+
+__all__ = ["JUNCTION_M", "Access", "Attached", "Terminals", "attach", "metric_lines"]
 
 
 @dataclass(frozen=True)
@@ -179,7 +182,8 @@ def attach(network: Network, places: geopandas.GeoDataFrame, access: Access | No
     """Tie places to the nearest point on an edge, with a leg off the road.
 
     Assumption: speed is even along an edge, so the point divides its time as it divides its line; the leg off the road
-    is ``detour`` times the straight distance at ``speed_kmh``. Edges closed both ways are not tied to.
+    is ``detour`` times the straight distance at ``speed_kmh``. Edges closed both ways are not tied to. A place within a
+    metre of a junction stands at it.
 
     Parameters
     ----------
@@ -235,7 +239,9 @@ def attach(network: Network, places: geopandas.GeoDataFrame, access: Access | No
     near = distance <= access.limit_m
     at = there[near]
     share = np.zeros(len(places))
-    share[at] = shapely.line_locate_point(roads[edge[near]], points[at], normalized=True)
+    share[at] = _at_junctions(
+        shapely.line_locate_point(roads[edge[near]], points[at], normalized=True), network.length_m[edge[near]]
+    )
     which, metres = np.full(len(places), -1, np.int64), np.full(len(places), np.nan)
     which[at], metres[there] = edge[near], distance
     leg = np.full(len(places), np.nan)
@@ -252,6 +258,16 @@ def attach(network: Network, places: geopandas.GeoDataFrame, access: Access | No
     names = ("edge", "share", "leg_m", "leg_s", "road_distance_m", "lon", "lat")
     values = (which, share, leg, seconds, metres, degrees[:, 0], degrees[:, 1])
     return Attached(network, *(column(v, name) for v, name in zip(values, names, strict=True)))
+
+
+def _at_junctions(share: NDArray[np.float64], length_m: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return shares of edges, those within a metre of an end at that end.
+
+    Places at a junction must stand at it whichever of its edges is nearest by the last bit: else a road between two
+    of them looks like two, and closing one looks survivable.
+    """
+    share = np.where(share * length_m <= JUNCTION_M, 0.0, share)
+    return np.where((1 - share) * length_m <= JUNCTION_M, 1.0, share)
 
 
 def road_lines(network: Network) -> tuple[Any, NDArray[Any], Any]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from kazgeo.network.model import Network
 from kazgeo.network.places import Attached
@@ -15,10 +13,7 @@ from kazgeo.network.places import Attached
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["JUNCTION_M", "Stretches", "at_junctions", "stretches"]
-
-#: A place that hangs this near to the end of an edge stands at the junction, metres.
-JUNCTION_M = 1.0
+__all__ = ["Stretches", "stretches"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,26 +47,6 @@ class Stretches:
     nodes: list[NDArray[np.int64]]
 
 
-def at_junctions(places: Attached) -> Attached:
-    """Return the places with those within a metre of the end of their edge standing at that junction.
-
-    Examples
-    --------
-    >>> import geopandas, pandas as pd
-    >>> from kazgeo.network import attach, from_edges
-    >>> nodes = pd.DataFrame({"lon": [71.0, 72.0], "lat": [51.0, 51.0]}, index=["a", "b"])
-    >>> edges = pd.DataFrame({"from_id": ["a"], "to_id": ["b"], "length_km": [80.0]})
-    >>> at = geopandas.GeoDataFrame(geometry=geopandas.points_from_xy([71.000001, 71.5], [51.0, 51.0]), crs=4326)
-    >>> at_junctions(attach(from_edges(edges, nodes), at)).share.round(2).tolist()
-    [0.0, 0.5]
-    """
-    edge, share = places.edge.to_numpy(), places.share.to_numpy().copy()
-    length = np.where(edge >= 0, places.network.length_m[edge], np.nan)
-    share[share * length <= JUNCTION_M] = 0.0
-    share[(1 - share) * length <= JUNCTION_M] = 1.0
-    return dataclasses.replace(places, share=pd.Series(share, index=places.ids, name=places.share.name))
-
-
 def stretches(network: Network, *sets: Attached) -> Stretches:
     """Return the roads cut where places stand.
 
@@ -94,9 +69,8 @@ def stretches(network: Network, *sets: Attached) -> Stretches:
     >>> made.nodes[0].tolist(), made.time_s.round().tolist(), stretches(net).edge.tolist()
     ([0, 2, -1], [1800.0, 1800.0], [0])
     """
-    placed = [at_junctions(s) for s in sets]
-    edge = np.concatenate([np.empty(0, np.int64), *(p.edge.to_numpy() for p in placed)]).astype(np.int64)
-    share = np.concatenate([np.empty(0), *(p.share.to_numpy() for p in placed)])
+    edge = np.concatenate([np.empty(0, np.int64), *(p.edge.to_numpy() for p in sets)]).astype(np.int64)
+    share = np.concatenate([np.empty(0), *(p.share.to_numpy() for p in sets)])
     inner = np.flatnonzero((edge >= 0) & (share > 0) & (share < 1))
     spots, which = np.unique(np.c_[edge[inner], share[inner]], axis=0, return_inverse=True)
     node = np.where(edge < 0, -1, np.where(share == 0, network.start[edge], network.end[edge])).astype(np.int64)
@@ -110,8 +84,8 @@ def stretches(network: Network, *sets: Attached) -> Stretches:
     same = e[a] == e[b]
     a, b = a[same], b[same]
     part = x[b] - x[a]
-    cuts = np.cumsum([len(p.ids) for p in placed])[:-1]
+    cuts = np.cumsum([len(p.ids) for p in sets])[:-1]
     return Stretches(
         network.n + len(spots), at[a], at[b], network.time_s[e[a]] * part, network.backwards_s[e[a]] * part, e[a], x[a],
-        x[b], list(np.split(node, cuts)) if placed else [],
+        x[b], list(np.split(node, cuts)) if sets else [],
     )  # fmt: skip

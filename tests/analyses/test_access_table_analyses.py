@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from shapely import Point
 
@@ -99,6 +99,7 @@ def test_choices_are_those_of_the_library():
 
 
 @given(st.lists(st.one_of(st.just(0.0), st.floats(1e-6, 1e9), st.just(math.nan)), max_size=20))
+@example([0.0, 499999999.9999999])
 def test_classes_of_amounts_hold_every_value(values):
     column = pd.Series(values, dtype=float)
     style = amount_style("x", "x", column)

@@ -98,3 +98,14 @@ def test_what_is_refused(study):
                               crs=4326)  # fmt: skip
     with pytest.raises(InputError, match=r"facilities: 3 of 3 lie far .* swapped"):
         run((villages, turned, roads))
+
+
+def test_a_kind_out_of_reach_leaves_the_others(study):
+    villages, clinics, roads = study
+    lost = clinics.assign(type=["clinic", "clinic", "school"])
+    lost.loc["s1", "geometry"] = shapely.Point(60, 42)
+    found = run((villages, lost, roads))
+    assert found.layer["time_to_school_min"].isna().all()
+    assert found.layer["time_to_clinic_min"].round(6).tolist()[:5] == [0, 60, 60, 0, 60]
+    assert found.numbers["all_kinds_percent"] == 0
+    assert ["s1", "farther from every road than the limit"] in found.dropped.values.tolist()

@@ -1,0 +1,154 @@
+"""Isochrones and single roads by hand: areas, who lives within, what a closed stretch costs."""
+
+from __future__ import annotations
+
+import math
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+import shapely
+from pyproj import Geod
+
+from kazgeo import analyses
+from kazgeo.errors import InputError
+
+GEOD = Geod(ellps="GRS80")
+
+
+def places(**at):
+    return gpd.GeoDataFrame(
+        {"kind": ["town", *["village"] * (len(at) - 1)], "people": [100.0 * (k + 1) for k in range(len(at))]},
+        geometry=[shapely.Point(p) for p in at.values()], index=list(at), crs=4326,
+    )  # fmt: skip
+
+
+def roads_of(towns, *pairs):
+    spot = towns.geometry
+    return gpd.GeoDataFrame(
+        {"km": [60.0] * len(pairs), "name": ["-".join(p) for p in pairs]},
+        geometry=[shapely.LineString([spot[a], spot[b]]) for a, b in pairs], crs=4326,
+        index=["-".join(p) for p in pairs],
+    )  # fmt: skip
+
+
+TO_TOWN = {"destination_field": "kind", "destination_values": "town", "population": "people"}
+
+
+# --- isochrones
+
+
+@pytest.fixture
+def straight():
+    """A road of 60 km to the north; the town at its end, villages 20 and 40 km along it."""
+    at = {"town": (70.0, 48.0)}
+    for name, km in (("near", 20), ("far", 40), ("end", 60)):
+        lon, lat, _ = GEOD.fwd(70.0, 48.0, 0, km * 1000)
+        at[name] = (lon, lat)
+    towns = places(**at)
+    return towns, roads_of(towns, ("town", "near"), ("near", "far"), ("far", "end"))
+
+
+def within(study, **options):
+    # Beside the road as fast as on it, at most 1 km, no detour: the ground within T minutes of the end of a road of
+    # 60 km/h is all that lies within 1 km of its first T - 1 km, a stadium of (T - 1) * 2 + pi km2.
+    given = TO_TOWN | {"beside_limit_km": 1.0, "beside_speed_kmh": 60.0, "access_detour": 1.0, "times_min": "30, 50"}
+    return analyses.get("isochrones").function(*study, **(given | options))
+
+
+def test_ground_and_people_within_each_time(straight):
+    found = within(straight)
+    bands = found.tables["bands"]
+    assert bands["to_min"].tolist() == [30, 50]
+    assert bands["area_km2"].tolist() == pytest.approx([29 * 2 + math.pi, 49 * 2 + math.pi], rel=0.01)
+    assert bands["settlements"].tolist() == [2, 3]
+    assert bands["people"].tolist() == [100 + 200, 100 + 200 + 300]
+    assert found.numbers["people_percent"] == pytest.approx(60)
+    layer = found.layer
+    assert layer["band"].tolist() == ["0–30", "30–50"]
+    assert layer["settlements"].tolist() == [2, 1]
+    assert layer["area_km2"].tolist() == pytest.approx([29 * 2 + math.pi, 40], rel=0.02)
+    assert "name_en" not in layer.columns
+
+
+def test_each_centre_for_itself_overlaps_and_the_nearest_divides(straight):
+    towns, roads = straight
+    towns = towns.assign(kind=["town", "village", "village", "town"], name_en=["A", "B", "C", "D"])
+    alone, nearest = (
+        within((towns, roads), overlap=o, times_min="50").layer.set_index("origin") for o in ("separate", "nearest")
+    )
+    assert alone["settlements"].to_dict() == {"town": 3, "end": 3}
+    assert alone["name_en"].to_dict() == {"town": "A", "end": "D"}
+    assert nearest["settlements"].to_dict() == {"town": 2, "end": 2}
+    assert nearest["area_km2"].sum() == pytest.approx(60 * 2 + math.pi, rel=0.02)
+    assert alone["area_km2"].sum() == pytest.approx(2 * (49 * 2 + math.pi), rel=0.01)
+
+
+def test_one_way_roads_tell_to_and_from_apart(straight):
+    towns, roads = straight
+    roads = roads.assign(oneway=["yes", "no", "no"])  # from the town to the north only
+    back, there = (
+        within((towns, roads), travel=t, one_way="oneway").tables["bands"]["settlements"].tolist()
+        for t in ("to", "from")
+    )
+    assert there == [2, 3]
+    assert back == [1, 1]
+
+
+def test_times_must_increase(straight):
+    with pytest.raises(InputError, match="times_min: wanted minutes that increase"):
+        within(straight, times_min="50, 30")
+
+
+# --- single roads
+
+
+@pytest.fixture
+def triangle():
+    """Town, b and c in a triangle of 60 km sides; d and e in a line behind c; f off the roads."""
+    towns = places(town=(70, 48), b=(71, 48), c=(70.5, 48.5), d=(70.5, 49), e=(70.5, 49.5), f=(60, 40))
+    pairs = (("town", "b"), ("b", "c"), ("c", "town"), ("c", "d"), ("d", "e"))
+    return towns.assign(oblast=["S", "S", "S", "N", "N", "N"]), roads_of(towns, *pairs)
+
+
+def closures(study, **options):
+    given = TO_TOWN | {"length": "km", "default_speed_kmh": 60.0, "region": "oblast"}
+    return analyses.get("single_roads").function(*study, **(given | options))
+
+
+def test_who_hangs_on_a_single_road_and_the_second_way(triangle):
+    found = closures(triangle)
+    layer = found.layer
+    assert layer["single_road"].tolist()[:5] == ["several", "several", "several", "single", "single"]
+    assert pd.isna(layer.loc["f", "single_road"])
+    assert layer["roads_in_line"].tolist()[:5] == [0, 0, 0, 1, 2]
+    assert layer["travel_time_min"].round(6).tolist()[:5] == [0, 60, 60, 120, 180]
+    assert layer.loc[["b", "c"], "second_time_min"].round(6).tolist() == [120, 120]
+    assert layer.loc[["b", "c"], "extra_min"].round(6).tolist() == [60, 60]
+    assert layer.loc[["d", "e"], "second_time_min"].isna().all()  # the worst stretch cuts them off
+    assert found.numbers == {"on_single_road": 2, "people_on_single_road": 900}
+    behind = found.tables["stretches"].set_index("road_id")
+    assert behind["settlements_behind"].to_dict() == {"c-d": 2, "d-e": 1}
+    assert behind["people_behind"].to_dict() == {"c-d": 900, "d-e": 500}
+    assert behind["length_km"].tolist() == pytest.approx([60, 60])
+    north = found.tables["by_region"].loc["N"]
+    assert (north["settlements"], north["on_single_road"], north["people_on_single_road"]) == (3, 2, 900)
+    assert found.dropped.values.tolist() == [["f", "farther from every road than the limit"]]
+
+
+def test_another_road_frees_the_tail(triangle):
+    towns, roads = triangle
+    spare = roads_of(towns, ("e", "b"))
+    found = closures((towns, pd.concat([roads, spare])))
+    assert found.numbers["on_single_road"] == 0
+    assert found.layer.loc["e", ["travel_time_min", "second_time_min"]].astype(float).round(6).tolist() == [120, 180]
+
+
+def test_a_line_without_length_is_told(triangle):
+    towns, roads = triangle
+    dot = gpd.GeoDataFrame(
+        {"km": [1.0], "name": ["dot"]}, geometry=[shapely.LineString([(70, 48), (70, 48)])], index=["dot"], crs=4326
+    )
+    found = closures((towns, pd.concat([roads, dot])))
+    assert ["dot", "a line without length"] in found.dropped.values.tolist()
+    assert "a line without length" in found.summary()
