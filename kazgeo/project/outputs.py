@@ -14,6 +14,7 @@ from kazgeo.locale import Speaker, speaker
 from kazgeo.messages import Names
 from kazgeo.progress import Progress, part
 from kazgeo.project.check import settings
+from kazgeo.project.naming import region_names
 from kazgeo.style import Backdrop, Chart
 
 if TYPE_CHECKING:
@@ -251,7 +252,7 @@ def _report(
     from kazgeo.report import Report, render
 
     say = speaker(project.language).say
-    names = _region_names(project, done)
+    names = {c: n.in_language(project.language) for c, n in region_names(project, done.inputs).items()}
     sections = [_section(project, s, done.outcomes[s.id], maps.get(s.id, []), names) for s in project.steps]
     page = Report(
         title=project.title.in_language(project.language),
@@ -267,16 +268,6 @@ def _report(
         sources=tuple(sources),
     )
     path.write_text(render(page), encoding="utf-8")
-
-
-def _region_names(project: Project, done: Computed) -> dict[str, str]:
-    """Return the name in the language of every region that an input has, by code."""
-    found: dict[str, str] = {}
-    for one in project.inputs:
-        if one.kind == "polygon" and one.name in done.inputs and done.inputs[one.name].index.name is not None:
-            names = names_of(done.inputs[one.name])
-            found |= {str(code): name.in_language(project.language) for code, name in names.items()}
-    return found
 
 
 def _with_names(table: Any, names: dict[str, str]) -> Any:

@@ -19,6 +19,7 @@ from kazgeo.progress import Progress, part, silent
 from kazgeo.project.check import check, settings
 from kazgeo.project.config import Project, Step
 from kazgeo.project.inputs import locate, read_input
+from kazgeo.project.naming import region_names, tell_names
 from kazgeo.provenance import code_digest, digest, sha256, versions
 
 __all__ = ["Run", "run"]
@@ -140,7 +141,8 @@ def _compute(project: Project, progress: Progress) -> Computed:
     for name in (base.neighbours, base.water, base.outline, base.roads, base.cities):
         if name and name not in done.outcomes:
             take(name, "vector")
-    return done
+    names = region_names(project, done.inputs)
+    return Computed({key: tell_names(found, names) for key, found in done.outcomes.items()}, done.inputs)
 
 
 #: What a step may hand on, by the kind of the parameter that takes it.

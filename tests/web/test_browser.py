@@ -54,7 +54,7 @@ def test_points_are_drawn_over_the_outline_of_the_regions(open_map: Opener) -> N
     for _, _, color in KINDS:
         assert opened.near("points", color) > 10, color
     assert opened.near("points", "#d9d9d9") > 5
-    assert opened.colors("data").get("#fbfaf5", 0) > 1_000
+    assert opened.colors("land").get("#fbfaf5", 0) > 1_000
 
 
 def test_a_page_above_200_kb_unpacks_from_a_file(open_map: Opener) -> None:

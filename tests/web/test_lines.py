@@ -74,7 +74,7 @@ def test_lines_are_drawn_by_class_over_the_regions(open_map: Opener) -> None:
     main, other = opened.near("lines", ROADS[0][2]), opened.near("lines", ROADS[1][2])
     assert main > 2 * other > 200, "two main roads, wider than the other"
     assert opened.near("casing", CASING_COLOR) > 500, "the missing class is pale"
-    assert opened.colors("data").get("#fbfaf5", 0) > 1_000, "the outline lies under lines as under points"
+    assert opened.colors("land").get("#fbfaf5", 0) > 1_000, "the outline lies under lines as under points"
     strokes = opened.page.eval_on_selector_all(
         ".kz-stroke line:last-child", "all => all.map(l => [l.getAttribute('stroke'), l.getAttribute('stroke-width')])"
     )

@@ -127,7 +127,8 @@
         this.plain(back.roads, "roads", { fill: false, color: "#7a5a44", weight: 1, opacity: 0.55 }).addTo(map);
       }
       if (back.outline !== undefined) {
-        this.underPoints = this.plain(back.outline, "data", { fillColor: "#fbfaf5", fillOpacity: 1, color: "#a3a39c", weight: 1 });
+        // the country lies below all themes: points, lines and areas that leave ground open, as isochrones do
+        this.plain(back.outline, "land", { fillColor: "#fbfaf5", fillOpacity: 1, color: "#a3a39c", weight: 1 }).addTo(map);
         this.overAreas = this.plain(back.outline, "borders", { fill: false, color: "#2f2f2f", weight: 1.1, opacity: 0.8 });
       }
       if (back.cities) this.drawCities(back.cities);
@@ -203,7 +204,6 @@
         this.map.removeLayer(this.shown);
         this.swap(this.shown.casing, false);
       }
-      this.swap(this.underPoints, !area);
       this.swap(this.overAreas, area);
       // an empty canvas above would keep the mouse from the regions below
       this.map.getPane("kz-points").style.pointerEvents = point ? "" : "none";
