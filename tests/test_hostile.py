@@ -106,6 +106,11 @@ def _base() -> dict[str, dict[str, Any]]:
             "settlements": places(), "roads": roads(), "population": "population", "min_population": 200_000.0,
             "speed": "speed_kmh", "length": "length_km", "times_min": "30, 60",
         },
+        "travel_time_uncertainty": {
+            "settlements": places(), "roads": roads(), "population": "population", "min_population": 50_000.0,
+            "region": "region", "speed": "speed_kmh", "length": "length_km", "draws": 19,
+        },
+        "rural_access": {"settlements": places(), "roads": roads(), "population": "population", "region": "region"},
         "season_effect": {
             "settlements": places(), "roads": roads(), "population": "population", "min_population": 50_000.0,
             "region": "region", "speed": "speed_kmh", "length": "length_km", "closed": land().iloc[:3],

@@ -43,9 +43,11 @@ from kazgeo.accessibility.resilience import (
     single_roads,
     weak_points,
 )
+from kazgeo.accessibility.rural_access import RuralAccess, rural_access, rural_access_grid
 from kazgeo.accessibility.surface import inverse_distance
 from kazgeo.accessibility.times import TravelTimes
 from kazgeo.accessibility.travel import reachable_from_nodes, travel_times
+from kazgeo.accessibility.uncertainty import SpeedSpread, TimeUncertainty, travel_time_uncertainty
 
 __all__ = [
     "Balance",
@@ -64,11 +66,14 @@ __all__ = [
     "Potential",
     "RationalAgents",
     "Remoteness",
+    "RuralAccess",
     "SecondRoutes",
     "Shares",
     "SingleRoads",
     "SpatialAvailability",
+    "SpeedSpread",
     "Summary",
+    "TimeUncertainty",
     "TravelTimes",
     "WeakPoints",
     "balancing_time",
@@ -91,10 +96,13 @@ __all__ = [
     "reachable_from_nodes",
     "reached_roads",
     "remoteness",
+    "rural_access",
+    "rural_access_grid",
     "second_routes",
     "share_within",
     "single_roads",
     "spatial_availability",
+    "travel_time_uncertainty",
     "travel_times",
     "weak_points",
 ]

@@ -28,9 +28,11 @@ from kazgeo.analyses import (
     opportunities,
     preparation,
     regionalization,
+    rural,
     scan,
     seasons,
     single_roads,
+    uncertainty,
     whole_map,
 )
 from kazgeo.analyses.declare import Analysis, Parameter, read
@@ -61,6 +63,8 @@ _FUNCTIONS: tuple[Callable[..., Any], ...] = (
     isochrones.isochrones,
     single_roads.single_roads,
     seasons.season_effect,
+    uncertainty.travel_time_uncertainty,
+    rural.rural_access,
     matrices.travel_time_matrix,
     opportunities.opportunities,
     catchments.floating_catchment,

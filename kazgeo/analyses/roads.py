@@ -20,7 +20,9 @@ __all__ = [
     "left_out",
     "minutes",
     "minutes_style",
+    "named_class",
     "network_of",
+    "numbers_by_class",
     "on_network",
     "tie",
     "tie_both",
@@ -101,6 +103,41 @@ def access_columns(layer: pd.DataFrame, tied: Attached) -> None:
     """Add how every settlement hangs on the network."""
     layer["road_distance_km"] = tied.distance_m / 1000
     layer["network_component"] = tied.component
+
+
+def named_class(roads: Any, named: str | None) -> str | None:
+    """Return the column of the class of road: the one named, else road_class or class where there is one."""
+    return named or next((c for c in ("road_class", "class") if c in roads.columns), None)
+
+
+def numbers_by_class(text: str, roads: Any, kind: str | None, what: str, *, most: float = 10) -> dict[str, float]:
+    """Return numbers above 0 by class of road from "local=0.5, republican=0.8"; ``what`` names the parameter.
+
+    Raises
+    ------
+    InputError
+        No column of classes, a class that no road has, what is no number from 0 to ``most``.
+    """
+    from kazgeo.errors import InputError, unknown
+
+    if kind is None:
+        raise InputError(f"{what} goes by class of road; name the column with road_class")
+    have = sorted({str(v) for v in roads[kind].dropna()})
+    out: dict[str, float] = {}
+    for piece in text.split(","):
+        name, sign, value = (t.strip() for t in piece.partition("="))
+        try:
+            number = float(value)
+        except ValueError:
+            number = -1.0
+        if not sign or not name or not 0 < number <= most:
+            raise InputError(
+                f"{what}: wanted class=number, class=number, above 0 and at most {most:g}; got {piece.strip()!r}"
+            )
+        if name not in have:
+            raise unknown(f"{what}: class", name, have, "a class of these roads")
+        out[name] = number
+    return out
 
 
 def left_out(dropped: pd.DataFrame, *sets: Attached) -> pd.DataFrame:

@@ -136,7 +136,9 @@ def season_effect(
 
 def _named(roads: Any, road_class: str | None, surface: str | None, seasonal: str | None) -> tuple[Any, str | None]:
     """Return the roads with the columns that scenarios go by under their names, and the column of classes."""
-    kind = road_class or next((c for c in ("road_class", "class") if c in roads.columns), None)
+    from kazgeo.analyses.roads import named_class
+
+    kind = named_class(roads, road_class)
     for name, column in (("surface", surface), ("seasonal", seasonal)):
         if column is not None and column != name:
             roads = roads.assign(**{name: roads[column]})
@@ -145,19 +147,14 @@ def _named(roads: Any, road_class: str | None, surface: str | None, seasonal: st
 
 def _scenario(season: Season, factors: str, closed: Any, roads: Any, kind: str | None) -> Scenario:
     """Return the scenario that was asked for; refuse one without an effect on these roads."""
-    from kazgeo.errors import InputError, listing, unknown
+    from kazgeo.analyses.roads import numbers_by_class
+    from kazgeo.errors import InputError, listing
     from kazgeo.network import SEASONS, Change, Scenario
 
     made = Scenario("none", (), "") if season == Season.NONE else SEASONS[str(season)]
     if factors:
-        if kind is None:
-            raise InputError("season_effect: factors go by class of road; name the column with road_class")
-        have = sorted({str(v) for v in roads[kind].dropna()})
-        changes = []
-        for name, value in _factors(factors).items():
-            if name not in have:
-                raise unknown("season_effect: factors: class", name, have, "a class of these roads")
-            changes.append(Change(classes=(name,), speed_factor=value))
+        told = numbers_by_class(factors, roads, kind, "season_effect: factors")
+        changes = [Change(classes=(name,), speed_factor=value) for name, value in told.items()]
         states = tuple(c for c in made.changes if c.state is not None)
         made = Scenario(made.name, (*states, *changes), "factors of the user")
     if closed is not None:
@@ -186,26 +183,6 @@ def _area(closed: Any) -> str:
     if shape is None or shape.is_empty or shape.geom_type not in ("Polygon", "MultiPolygon"):
         raise InputError("season_effect: closed holds no polygon; leave it out or draw the areas that are closed")
     return str(shape.wkt)
-
-
-def _factors(text: str) -> dict[str, float]:
-    """Return numbers by class from "class=0.8, class=0.6"."""
-    from kazgeo.errors import InputError
-
-    out: dict[str, float] = {}
-    for piece in text.split(","):
-        name, sign, value = piece.partition("=")
-        try:
-            factor = float(value)
-        except ValueError:
-            factor = 0.0
-        if not sign or not name.strip() or not 0 < factor <= 10:
-            raise InputError(
-                "season_effect: factors: wanted class=factor, class=factor, above 0 and at most 10; "
-                f"got {piece.strip()!r}"
-            )
-        out[name.strip()] = factor
-    return out
 
 
 def _by_region(layer: pd.DataFrame, region: str, people: pd.Series | None, newly: pd.Series) -> pd.DataFrame:

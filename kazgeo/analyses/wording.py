@@ -30,6 +30,9 @@ LABELS = {
     "constraint": "Sums that are given",
     "correction": "Correction for many tests",
     "count": "Column of counts",
+    "class_percent": "How far times of a class of road may be off",
+    "class_percents": "The same by class of road, %",
+    "common_percent": "How far all times may be off together",
     "cumulative": "Count all nearer pairs",
     "decay": "How weight falls with travel time",
     "decimals": "Digits after the decimal sign",
@@ -57,11 +60,13 @@ LABELS = {
     "largest": "Largest share that a window holds",
     "legend": "Title of the legend",
     "length": "Column of road lengths, km",
+    "level_percent": "Share of the draws that intervals hold",
     "level_threshold": "Level that counts as deprived",
     "limit_min": "Longest travel time",
     "line": "Standard of access",
     "logarithm": "Take the logarithm first",
     "marks": "Columns of marks (0 or 1)",
+    "max_population": "Most inhabitants of a village",
     "mass": "Column of mass",
     "metadata": "Meaning of the indicators",
     "method": "Method",
@@ -77,6 +82,7 @@ LABELS = {
     "numerator": "Indicator above the line",
     "one_way": "Column of one-way roads",
     "overlap": "Ground that several centres reach",
+    "off_road_percent": "How far times of the way to the road may be off",
     "opposite": "Column of the opposite mark",
     "own_min": "Time to cross one's own place",
     "panel": "Indicators by region and year",
@@ -92,6 +98,13 @@ LABELS = {
     "reforms": "Reforms of boundaries",
     "region": "Column of the region",
     "relative": "Relative to the mean of each year",
+    "road_percent": "How far times of each road may be off",
+    "rural_field": "Column that tells villages",
+    "rural_values": "Values that make a village",
+    "all_season_values": "Values that make an all-season road",
+    "season_field": "Column that tells all-season roads",
+    "draws": "Number of draws",
+    "limit_km": "Distance that can be walked",
     "road_class": "Column of the class of road",
     "scheme": "How class breaks are chosen",
     "season": "Season of the roads",
@@ -118,9 +131,9 @@ LABELS = {
 
 #: Parameters that most users leave as they are.
 ADVANCED = frozenset(
-    {"access_detour", "access_speed_kmh", "alternative", "alpha", "back", "cap", "cumulative", "decimals",
-     "include_self", "level_threshold", "min_years", "own_min", "peak", "permutations", "power", "seed", "tau_min",
-     "tolerance_m"}
+    {"access_detour", "access_speed_kmh", "alpha", "alternative", "back", "cap", "cumulative", "decimals",
+     "include_self", "level_threshold", "min_years", "off_road_percent", "own_min", "peak", "permutations",
+     "power", "road_percent", "seed", "tau_min", "tolerance_m"}
 )  # fmt: skip
 
 #: Names of analyses in menus, where the id itself doesn't make one.
@@ -164,6 +177,8 @@ TITLES = {
     "season_effect": "Seasons, floods and slower roads",
     "surface": "Surface between settlements",
     "travel_time": "Travel time to the nearest centre",
+    "rural_access": "Rural access index (SDG 9.1.1)",
+    "travel_time_uncertainty": "How sure travel times are",
     "travel_time_matrix": "Table of travel times",
 }
 

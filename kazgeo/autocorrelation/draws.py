@@ -2,46 +2,21 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kazgeo.errors import InputError
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["SharedDraws", "distinct_draws", "seed_of", "stream_key"]
+__all__ = ["SharedDraws", "distinct_draws", "stream_key"]
 
 #: Numbers held at once; decides memory, never results.
 BLOCK = 4_000_000
 #: Comparisons below which all pairs of a row are quicker compared than sorted.
 SMALL = 100_000
-
-
-def seed_of(rng: int | np.random.Generator | None) -> int:
-    """Return a seed that can be stored: the one given, one drawn from the generator, or a fresh one.
-
-    Examples
-    --------
-    >>> seed_of(7)
-    7
-    >>> seed_of(np.random.default_rng(1)) == seed_of(np.random.default_rng(1))
-    True
-    >>> seed_of(-1)
-    Traceback (most recent call last):
-    kazgeo.errors.InputError: rng must be None, a whole number of at least 0 or a numpy Generator; got -1
-    """
-    if rng is None:
-        return secrets.randbits(63)
-    if isinstance(rng, np.random.Generator):
-        return int(rng.integers(2**63 - 1))
-    if isinstance(rng, bool) or not isinstance(rng, (int, np.integer)) or rng < 0:
-        raise InputError(f"rng must be None, a whole number of at least 0 or a numpy Generator; got {rng!r}")
-    return int(rng)
 
 
 def stream_key(seed: int) -> np.uint64:

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from kazgeo.autocorrelation.draws import SharedDraws, distinct_draws, seed_of, stream_key
+from kazgeo.autocorrelation.draws import SharedDraws, distinct_draws, stream_key
 from kazgeo.choices import Draws
 from kazgeo.parallel import Here, pieces, run
 from kazgeo.progress import Progress, silent
 from kazgeo.progress import part as stretch
+from kazgeo.seeds import seed_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
 
 import numpy as np
 
-from kazgeo.autocorrelation.draws import seed_of
 from kazgeo.autocorrelation.permutation import Tails, conditional_tails
 from kazgeo.autocorrelation.sample import Sample
 from kazgeo.autocorrelation.significance import LocalInference, adjusted, passes, pseudo_p
 from kazgeo.choices import Alternative, Correction, Draws
 from kazgeo.errors import InputError, choice, positive_integer, probability
 from kazgeo.progress import Progress, silent
+from kazgeo.seeds import seed_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import numpy as np
 import pandas as pd
 
-from kazgeo.autocorrelation.permutation import seed_of
 from kazgeo.autocorrelation.significance import passes
 from kazgeo.choices import Direction, Penalty, Secondary, Shape
 from kazgeo.errors import InputError, choice, positive_integer, positive_number, probability, unknown
@@ -19,6 +18,7 @@ from kazgeo.hotspots.scan_likelihood import Likelihood
 from kazgeo.hotspots.scan_windows import Fan, Units, fans, outlines
 from kazgeo.parallel import pieces, run
 from kazgeo.progress import Progress, part, silent
+from kazgeo.seeds import seed_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,7 +9,7 @@ from kazgeo.network.model import Network, Shapes, Topology
 from kazgeo.network.osm import from_osm
 from kazgeo.network.places import Access, Attached, Terminals, attach
 from kazgeo.network.profiles import CYCLE, DRIVE, WALK, Mode, Profile
-from kazgeo.network.scenario import Change, Scenario, State, apply, effects
+from kazgeo.network.scenario import Change, Scenario, State, apply, effects, with_factors
 from kazgeo.network.seasons import SEASONS
 from kazgeo.network.speeds import KAZAKHSTAN, SpeedTable
 from kazgeo.network.store import load, save
@@ -18,5 +18,5 @@ __all__ = [
     "CYCLE", "DRIVE", "KAZAKHSTAN", "SEASONS", "WALK", "Access", "Attached", "Change", "Connectivity", "CutOff", "Mode",
     "Network", "Profile", "Scenario", "Shapes", "SpeedTable", "State", "Terminals", "Topology", "Ways", "Weight",
     "apply", "attach", "connectivity", "contract", "crossings", "effects", "from_edges", "from_lines", "from_osm",
-    "from_osmnx", "from_pandana", "load", "save", "to_osmnx", "with_candidates",
+    "from_osmnx", "from_pandana", "load", "save", "to_osmnx", "with_candidates", "with_factors",
 ]  # fmt: skip

@@ -20,7 +20,7 @@ from kazgeo.network.places import road_lines
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Change", "Scenario", "State", "apply", "effects"]
+__all__ = ["Change", "Scenario", "State", "apply", "effects", "with_factors"]
 
 
 class State(StrEnum):
@@ -253,6 +253,31 @@ def apply(network: Network, scenario: Scenario) -> Network:
     forward, backward = (moving + wait for moving, wait in zip(state.moving, state.wait, strict=True))
     changed = network.with_times(forward, one_if_same(forward, backward))
     return dataclasses.replace(changed, roads=state.roads(network))
+
+
+def with_factors(network: Network, factor: NDArray[np.float64]) -> Network:
+    """Return the same roads with the time in motion of every edge multiplied; waits at junctions stay.
+
+    Parameters
+    ----------
+    network : Network
+        Roads.
+    factor : float64 array
+        Positive number of every edge.
+
+    Examples
+    --------
+    >>> from kazgeo.network import from_edges
+    >>> nodes = pd.DataFrame({"lon": [70.0, 71], "lat": [50.0, 50]}, index=list("ab"))
+    >>> edges = pd.DataFrame({"from_id": ["a"], "to_id": ["b"], "length_km": [60.0]})
+    >>> base = from_edges(edges, nodes, speed_kmh=60)
+    >>> slow = with_factors(base, np.array([1.5]))
+    >>> slow.time_s.round(6).tolist(), slow.topology is base.topology
+    ([5400.0], True)
+    """
+    state = _Prices.of(network)
+    forward, backward = (moving * factor + wait for moving, wait in zip(state.moving, state.wait, strict=True))
+    return network.with_times(forward, one_if_same(forward, backward))
 
 
 def effects(network: Network, scenario: Scenario) -> pd.DataFrame:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 import pandas as pd
 
-from kazgeo.autocorrelation.permutation import seed_of
 from kazgeo.errors import InputError, choice, listing, positive_integer
 from kazgeo.parallel import run
 from kazgeo.progress import Progress, part, silent
 from kazgeo.regionalization.problem import Limits, Problem, prepare
 from kazgeo.regionalization.result import Regionalization, finish, within
 from kazgeo.regionalization.tree import Forest, attribute_order, cut, spanning_forest
+from kazgeo.seeds import seed_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

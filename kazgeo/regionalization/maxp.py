@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
-from kazgeo.autocorrelation.permutation import seed_of
 from kazgeo.errors import InputError, choice, positive_integer
 from kazgeo.progress import Progress, part, silent
 from kazgeo.regionalization.azp import Search, best_of, random_forest
 from kazgeo.regionalization.problem import OPEN, LowerLimits, Problem, prepare
 from kazgeo.regionalization.result import Regionalization, finish
 from kazgeo.regionalization.tree import Forest, cut
+from kazgeo.seeds import seed_of
 
 if TYPE_CHECKING:
     import pandas as pd

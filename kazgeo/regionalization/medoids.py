@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 import scipy.sparse as sp
 
-from kazgeo.autocorrelation.permutation import seed_of
 from kazgeo.errors import InputError, positive_integer
 from kazgeo.parallel import run
 from kazgeo.progress import Progress, part, silent
 from kazgeo.regionalization.problem import LowerLimits, Problem, prepare
 from kazgeo.regionalization.result import Regionalization, finish
+from kazgeo.seeds import seed_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

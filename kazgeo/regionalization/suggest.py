@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 import pandas as pd
 
-from kazgeo.autocorrelation.permutation import seed_of
 from kazgeo.errors import InputError, positive_integer, unknown
 from kazgeo.progress import Progress, part, silent
 from kazgeo.regionalization.azp import azp
@@ -19,6 +18,7 @@ from kazgeo.regionalization.quality import quality
 from kazgeo.regionalization.result import Regionalization
 from kazgeo.regionalization.skater import skater
 from kazgeo.regionalization.ward import ward
+from kazgeo.seeds import seed_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

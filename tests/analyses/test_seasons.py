@@ -66,8 +66,8 @@ def test_a_flood_cuts_places_off(study):
     ("options", "says"),
     [
         ({"season": "none"}, "nothing would change"),
-        ({"factors": "track"}, "wanted class=factor"),
-        ({"factors": "track=0"}, "wanted class=factor"),
+        ({"factors": "track"}, "wanted class=number"),
+        ({"factors": "track=0"}, "wanted class=number"),
         ({"factors": "trak=0.5"}, "did you mean 'track'"),
         ({"season": "none", "closed": gpd.GeoDataFrame(geometry=[None], crs=4326)}, "closed holds no polygon"),
         ({"season": "none", "closed": gpd.GeoDataFrame(geometry=[shapely.box(0, 0, 1, 1)])}, "declare no CRS"),

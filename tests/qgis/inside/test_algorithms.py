@@ -77,6 +77,15 @@ def inputs(name: str, roads: str, places: str, land: object = None) -> dict:
             "POPULATION": "population",
             "MIN_POPULATION": 50_000,
         },
+        "travel_time_uncertainty": {
+            "REGION": "region",
+            "SETTLEMENTS": places,
+            "ROADS": roads,
+            "POPULATION": "population",
+            "MIN_POPULATION": 50_000,
+            "DRAWS": 19,
+        },
+        "rural_access": {"REGION": "region", "SETTLEMENTS": places, "ROADS": roads, "POPULATION": "population"},
         "season_effect": {
             "REGION": "region",
             "SETTLEMENTS": places,

@@ -1,0 +1,184 @@
+"""Rural access index: who lives within walking distance of a road that is open all year (SDG 9.1.1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from kazgeo.analyses.declare import analysis
+from kazgeo.analyses.kinds import Field, Lines, Number, Output, Settlements
+from kazgeo.progress import Progress, silent
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from kazgeo.analyses.outcome import Outcome
+    from kazgeo.messages import Message, Names
+    from kazgeo.style import Style
+
+
+@analysis(
+    "Accessibility",
+    Output("layer", "vector", "Rural access", ("rural_access", "all_season_road_km"), like="settlements"),
+    Output("by_region", "table", "Rural access by region"),
+    Output("index_percent", "number", "Rural access index, percent"),
+    Output("people_far", "number", "Rural people farther from an all-season road"),
+    Output("settlements_far", "number", "Rural settlements farther from an all-season road"),
+    tags=("SDG 9.1.1", "RAI", "rural access index", "all-season road", "village"),
+)
+def rural_access(
+    settlements: Settlements,
+    roads: Lines,
+    population: Annotated[str, Field("settlements")],
+    *,
+    rural_field: Annotated[str, Field("settlements", numeric=False)] | None = None,
+    rural_values: str = "",
+    max_population: Annotated[float, Number(1, 1e9, "people")] | None = None,
+    season_field: Annotated[str, Field("roads", numeric=False)] | None = None,
+    all_season_values: str = "",
+    limit_km: Annotated[float, Number(0.1, 100, "km")] = 2.0,
+    region: Annotated[str, Field("settlements", numeric=False)] | None = None,
+    progress: Progress = silent,
+) -> Outcome:
+    """Share of the rural population that lives within 2 km of an all-season road: indicator 9.1.1 of the SDGs.
+
+    Distances are straight, from the settlement's point. All people of a settlement live at that point, so a large
+    village beside a road may count as far; small ones are told best. Roads that are missing in the layer make the
+    index too low, roads that are shut in winter or mud make it too high unless a column tells them.
+
+    Parameters
+    ----------
+    settlements : points
+        Settlements with a unique id.
+    roads : lines
+        Roads.
+    population : str
+        Column of inhabitants; missing means unknown.
+    rural_field : str
+        Column that tells which settlements are rural.
+    rural_values : str
+        Values of that column that are rural, comma-separated.
+    max_population : float
+        Settlements with more inhabitants are not rural.
+    season_field : str
+        Column of roads that tells which are open all year, such as surface or class.
+    all_season_values : str
+        Values of that column that are open all year, comma-separated.
+    limit_km : float
+        Distance that can be walked.
+    region : str
+        Column of the settlements' region, for the table by region.
+    """
+    import numpy as np
+    import pandas as pd
+
+    from kazgeo import accessibility
+    from kazgeo.analyses.columns import numeric
+    from kazgeo.analyses.outcome import Outcome, names_of, told
+    from kazgeo.style import TooltipField
+
+    people = numeric(settlements, population)
+    rural = _valued(settlements, rural_field, rural_values, "rural")
+    if max_population is not None:
+        rural &= ~(people > max_population)
+    if not rural.any():
+        raise _none_rural(max_population)
+    open_ = _valued(roads, season_field, all_season_values, "all_season")
+    progress(0.3, "distances to roads")
+    found = accessibility.rural_access(
+        settlements, roads, people, rural=rural, all_season=open_, limit_m=1000 * limit_km
+    )
+    layer = settlements.copy()
+    layer["rural_access"] = pd.Series("not rural", layer.index, dtype=object).where(~rural, None)
+    layer.loc[found.places.index, "rural_access"] = np.where(found.places["near"], "near", "far")
+    layer["all_season_road_km"] = found.places["distance_m"].reindex(layer.index) / 1000
+    far = layer["rural_access"] == "far"
+    return Outcome(
+        (*_findings(layer, names_of(settlements), found, far, limit_km), *told(found.dropped)),
+        layer=layer,
+        tables={} if region is None else {"by_region": _by_region(layer, region, people)},
+        numbers={
+            "index_percent": 100 * found.index, "people_far": found.people - found.near,
+            "settlements_far": int(far.sum()),
+        },
+        style=_style(),
+        fields=(TooltipField("all_season_road_km", "distance to an all-season road", "km", 1),),
+        dropped=found.dropped,
+        size_column=population,
+    )  # fmt: skip
+
+
+def _none_rural(max_population: float | None) -> Exception:
+    from kazgeo.errors import InputError
+
+    limit = "" if max_population is None else f" with at most {max_population:,.0f} inhabitants"
+    return InputError(f"rural_access: no settlement is rural{limit}; look at rural_values and max_population")
+
+
+def _valued(layer: Any, column: str | None, values: str, what: str) -> pd.Series:
+    """Return which units have one of the values; all where no column is named."""
+    import pandas as pd
+
+    from kazgeo.errors import InputError, listing
+
+    named = [v.strip() for v in values.split(",") if v.strip()]
+    field, given = ("rural_field", "rural_values") if what == "rural" else ("season_field", "all_season_values")
+    if (column is None) != (not named):
+        raise InputError(f"rural_access: {field} and {given} go together; give both or neither")
+    if column is None:
+        return pd.Series(True, layer.index)
+    have = layer[column].astype(str)
+    strange = [v for v in named if not (have == v).any()]
+    if strange:
+        raise InputError(
+            f"rural_access: {given}: nothing has {listing(strange)} in column '{column}'; "
+            f"there are: {listing(sorted(have.unique()), 8)}"
+        )
+    return have.isin(named)
+
+
+def _by_region(layer: pd.DataFrame, region: str, people: pd.Series) -> pd.DataFrame:
+    """Return rural settlements and people, those far from an all-season road, and the index by region."""
+    import pandas as pd
+
+    rural = layer["rural_access"].isin(["near", "far"])
+    known, far = people[rural].fillna(0.0), layer["rural_access"] == "far"
+    of = layer.loc[rural, region]
+    table = pd.DataFrame({
+        "settlements": of.groupby(of).size(), "far": far[rural].groupby(of).sum(),
+        "people": known.groupby(of).sum(), "people_far": known.where(far[rural], 0.0).groupby(of).sum(),
+    })  # fmt: skip
+    table["index_percent"] = 100 * (1 - table["people_far"] / table["people"].where(table["people"] > 0))
+    return table.rename_axis(region).sort_values("index_percent")
+
+
+def _findings(layer: pd.DataFrame, names: dict[Any, Names], found: Any, far: pd.Series, limit: float) -> list[Message]:
+    """Return the index, who is beyond it, and where the road is farthest."""
+    from kazgeo.analyses.outcome import top
+    from kazgeo.messages import Message, Num
+
+    out = [
+        Message(
+            "Rural people within {limit} of an all-season road: {share} (rural access index); {far} of {people} live"
+            " farther.",
+            {"limit": Num(limit, 1 if limit % 1 else 0, "km"), "share": Num(100 * found.index, 1, "%"),
+             "far": Num(found.people - found.near), "people": Num(found.people)},
+        )
+    ]  # fmt: skip
+    listed = tuple(
+        Message("{name} {distance}", {"name": names[i], "distance": Num(km, 0, "km")})
+        for i, km in top(layer["all_season_road_km"].where(far), names).items()
+    )
+    if listed:
+        out.append(Message("Farthest from an all-season road: {places}.", {"places": listed}))
+    return out
+
+
+def _style() -> Style:
+    from kazgeo.style import categorical
+
+    classes = [
+        ("near", "near an all-season road", "#2c7fb8"),
+        ("far", "farther than can be walked", "#d7301f"),
+        ("not rural", "not rural", "#bdbdbd"),
+    ]
+    return categorical("rural_access", "distance to an all-season road", classes)
