@@ -22,7 +22,7 @@ __all__ = ["RuralAccess", "rural_access", "rural_access_grid"]
 #: Walking distance of the index: 2 km, 20 to 25 minutes.
 LIMIT_M = 2000.0
 NO_PLACE_REASON = "no place on the map"
-TOWN_REASON = "not rural"
+UNKNOWN_REASON = "number of inhabitants unknown"
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def rural_access(
     United Nations Statistics Division. SDG indicator metadata 9.1.1, proportion of the rural population who live
     within 2 km of an all-season road. https://unstats.un.org/sdgs/metadata/files/Metadata-09-01-01.pdf
     Roberts, P., KC, S. and Rastogi, C. (2006). Rural Access Index: a key development indicator. World Bank, Transport
-    Paper 10. https://hdl.handle.net/10986/17414
+    Paper 10. (A report; no DOI.)
 
     Examples
     --------
@@ -100,7 +100,7 @@ def rural_access(
     >>> found.index, found.places["distance_m"].round(-2).tolist()
     (0.75, [1100.0, 11200.0, 0.0])
     >>> found.dropped.values.tolist()
-    [['d', 'no place on the map'], ['c', 'place with unknown population']]
+    [['d', 'no place on the map'], ['c', 'number of inhabitants unknown']]
     >>> rural_access(villages.iloc[:0], roads, people.iloc[:0]).index
     nan
     """
@@ -122,7 +122,7 @@ def rural_access(
     )
     near, whole = float(people.values[metres <= limit].sum()), float(people.values.sum())
     nowhere = [(unit, NO_PLACE_REASON) for unit in places.index[chosen & ~there]]
-    told = [(unit, reason) for unit, reason in people.dropped if unit in table.index]
+    told = [(unit, UNKNOWN_REASON) for unit in kept[~people.known]]
     return RuralAccess(near / whole if whole > 0 else np.nan, whole, near, table, drops(nowhere, told))
 
 

@@ -194,7 +194,7 @@ def travel_time_uncertainty(
     base = nearest(attached, goals, direction=direction)
     ask = _Ask(attached, goals, str(choice(Travel, direction, "direction")), spread, seed)
     tasks = [(ask, start, stop) for start, stop in pieces(draws, PIECE)]
-    drawn = list(run(_draw, tasks, executor, progress, "drawn speeds"))
+    drawn = list(run(_draw, tasks, executor, progress, "quickest routes"))
     time = np.concatenate([one for one, _ in drawn])
     other = np.concatenate([who for _, who in drawn]) != _rank(base.destination, goals)
     tail = (1 - level) / 2

@@ -113,7 +113,7 @@ def travel_time_uncertainty(
     spread = _spread(roads, kind, class_percent, class_percents, (common_percent, road_percent, off_road_percent))
     progress(0.05, "road network")
     tied = on_network(network_of(roads, given, road_class=kind or "class"), settlements, given)
-    weight = people if people is not None else settlements.geometry.notna().astype(float)
+    weight = people.fillna(0.0) if people is not None else settlements.geometry.notna().astype(float)
     found = accessibility.travel_time_uncertainty(
         tied, chosen, spread=spread, thresholds_s=[60 * m for m in limits], population=weight,
         level=level_percent / 100, draws=draws, direction=travel, rng=seed, progress=part(progress, 0.2, 1.0),
