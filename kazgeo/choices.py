@@ -6,7 +6,7 @@ from enum import StrEnum
 
 __all__ = [
     "Alternative", "Bands", "CellShape", "Correction", "Counted", "Deal", "DensityMethod", "Direction", "Draws",
-    "Method", "Model", "Overlap", "Peak", "Penalty", "PValue", "Season", "Secondary", "Shape", "Travel",
+    "Method", "Mode", "Model", "Overlap", "Peak", "Penalty", "PValue", "Season", "Secondary", "Shape", "Travel",
 ]  # fmt: skip
 
 
@@ -138,6 +138,14 @@ class Travel(StrEnum):
 
     TO = "to"
     FROM = "from"
+
+
+class Mode(StrEnum):
+    """Ways of travelling that have a ready profile."""
+
+    DRIVE = "drive"
+    WALK = "walk"
+    CYCLE = "cycle"
 
 
 class Overlap(StrEnum):

@@ -6,6 +6,7 @@ import functools
 import warnings
 from collections.abc import Callable
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 import geopandas
@@ -90,6 +91,7 @@ def _base() -> dict[str, dict[str, Any]]:
             "edges": read_input("edges", Source(DATA / "roads.csv")),
             "nodes": read_input("nodes", Source(DATA / "road_nodes.csv", id="id")),
         },
+        "osm_roads": {"extract": str(Path(__file__).parent / "network" / "small.osm")},
         "travel_time": {
             "settlements": places(), "roads": roads(), "population": "population", "min_population": 50_000.0,
             "speed": "speed_kmh", "length": "length_km",

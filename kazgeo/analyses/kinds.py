@@ -16,6 +16,7 @@ __all__ = [
     "Metadata",
     "Neighbours",
     "Nodes",
+    "OsmFile",
     "Number",
     "Output",
     "Panel",
@@ -135,6 +136,7 @@ Edges = Annotated["DataFrame", Table("edges")]  # type: ignore[name-defined] # n
 Nodes = Annotated["DataFrame", Table("nodes")]  # type: ignore[name-defined] # noqa: F821
 Reforms = Annotated["DataFrame", Table("reforms")]  # type: ignore[name-defined] # noqa: F821
 AnyTable = Annotated["DataFrame", Table("any")]  # type: ignore[name-defined] # noqa: F821
+OsmFile = Annotated[str, File((".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2"))]
 Surface = Annotated["DataArray", Grid()]  # type: ignore[name-defined] # noqa: F821
 Metadata = Annotated["dict[str, Indicator]", Table("metadata")]  # type: ignore[name-defined] # noqa: F821
 

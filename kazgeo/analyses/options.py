@@ -68,6 +68,8 @@ class OnRoads(TypedDict, total=False):
         Column of speeds in km/h; without it all roads have the default speed.
     default_speed_kmh : float
         Speed where no column of speeds is named.
+    speed_back : str
+        Column of speeds against the line as it is drawn; without it the speed is the same both ways.
     length : str
         Column of road lengths in km; without it the length of the line.
     one_way : str
@@ -83,6 +85,7 @@ class OnRoads(TypedDict, total=False):
 
     speed: Annotated[str, Field("roads"), Default("")]
     default_speed_kmh: Annotated[float, Number(1, 300, "km/h"), Default(60.0)]
+    speed_back: Annotated[str, Field("roads"), Default("")]
     length: Annotated[str, Field("roads"), Default("")]
     one_way: Annotated[str, Field("roads", numeric=False), Default("")]
     access_limit_km: Annotated[float, Number(0.01, 1000, "km"), Default(50.0)]

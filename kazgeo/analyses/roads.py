@@ -38,14 +38,15 @@ def network_of(roads: Any, options: OnRoads, *, keep: Sequence[str] = (), road_c
     from kazgeo.network import Ways, from_lines
 
     speed, length, one_way = options["speed"], options["length"], options["one_way"]
-    for column in (c for c in (speed, length) if c):
+    back = options["speed_back"]
+    for column in (c for c in (speed, back, length) if c):
         roads = roads.assign(**{column: numeric(roads, column)})
     return from_lines(
         roads,
         speed_kmh=speed or options["default_speed_kmh"],
         length_km=length or None,
         road_class=road_class,
-        ways=Ways(one_way=one_way or None, keep=tuple(keep)),
+        ways=Ways(one_way=one_way or None, back_speed_kmh=back or None, keep=tuple(keep)),
     )
 
 

@@ -5,20 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import NamedTuple
 
+from kazgeo.choices import Mode
 from kazgeo.network.speeds import CYCLING, KAZAKHSTAN, PAVED, WALKING, SpeedTable, maxspeed_kmh
 
 __all__ = ["CYCLE", "DRIVE", "TAGS", "WALK", "Mode", "Profile", "Way", "blocks", "duration_s", "interpret"]
-
-
-class Mode(StrEnum):
-    """Ways of travelling that have a ready profile."""
-
-    DRIVE = "drive"
-    WALK = "walk"
-    CYCLE = "cycle"
 
 
 @dataclass(frozen=True)

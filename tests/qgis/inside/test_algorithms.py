@@ -97,6 +97,7 @@ def inputs(name: str, roads: str, places: str, land: object = None) -> dict:
         "indicator_map": {"REGIONS": REGIONS, **panel, "YEAR": 2015},
         "density": {"REGIONS": REGIONS, "FIGURES": REGIONS, "KEY": "kato", "COUNT": "v"},
         "road_network": {"EDGES": str(DATA / "roads.csv"), "NODES": str(DATA / "road_nodes.csv")},
+        "osm_roads": {"EXTRACT": str(ROOT / "tests" / "network" / "small.osm")},
         "travel_time": {"SETTLEMENTS": places, "ROADS": roads, "POPULATION": "population", "MIN_POPULATION": 50000},
         "remoteness": {"SETTLEMENTS": places, "ROADS": roads, "POPULATION": "population"},
         "surface": {"SETTLEMENTS": places, "COLUMN": "population"},
