@@ -6,7 +6,8 @@ from enum import StrEnum
 
 __all__ = [
     "Alternative", "Bands", "CellShape", "Correction", "Counted", "Deal", "DensityMethod", "Direction", "Draws",
-    "Method", "Mode", "Model", "Overlap", "Peak", "Penalty", "PValue", "Season", "Secondary", "Shape", "Travel",
+    "FrictionUnit", "Method", "Mode", "Model", "Moves", "Overlap", "Peak", "Penalty", "PValue", "Season",
+    "Secondary", "Shape", "Travel",
 ]  # fmt: skip
 
 
@@ -146,6 +147,21 @@ class Mode(StrEnum):
     DRIVE = "drive"
     WALK = "walk"
     CYCLE = "cycle"
+
+
+class FrictionUnit(StrEnum):
+    """Unit of a friction surface."""
+
+    SECONDS_PER_METRE = "seconds_per_metre"
+    MINUTES_PER_METRE = "minutes_per_metre"
+
+
+class Moves(StrEnum):
+    """How many neighbours of a cell one may go to."""
+
+    EIGHT = "8"
+    SIXTEEN = "16"
+    THIRTY_TWO = "32"
 
 
 class Overlap(StrEnum):

@@ -74,6 +74,13 @@ def roads() -> geopandas.GeoDataFrame:
 
 
 @functools.cache
+@functools.cache
+def ground() -> Any:
+    """Return a friction surface of the country."""
+    made = analyses.get("friction_surface").function(roads(), speed="speed_kmh", cell_m=40_000.0)
+    return made.rasters["friction"].surface
+
+
 def _base() -> dict[str, dict[str, Any]]:
     """Return arguments with which every analysis works."""
     span = {"first_year": 2009, "last_year": 2020}
@@ -137,6 +144,11 @@ def _base() -> dict[str, dict[str, Any]]:
         },
         "remoteness": {"settlements": places(), "roads": roads(), "population": "population",
             "thresholds": "100000, 10000"},
+        "friction_surface": {"roads": roads(), "speed": "speed_kmh", "cell_m": 40_000.0},
+        "cost_distance": {
+            "friction": ground(), "facilities": places().iloc[::9], "settlements": places(), "zones": land(),
+            "population_grid": ground() * 10,
+        },
         "surface": {"settlements": places(), "column": "population", "cell_km": 25.0},
         "boundary_effect": {
             "panel": panel(), "reforms": reforms, "metadata": meaning, "indicator": "grp_per_capita",

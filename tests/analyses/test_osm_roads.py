@@ -35,7 +35,9 @@ def test_roads_by_hand():
     found = made()
     layer = found.layer.set_index("road_id")
     assert layer.loc[10, "time_min"] == pytest.approx(60 * KM / (100 * SIGNED))
-    assert layer.loc[11, ["time_min", "time_back_min"]].tolist() == pytest.approx([60 * KM / (80 * SIGNED), 60 * KM / (60 * SIGNED)])
+    assert layer.loc[11, ["time_min", "time_back_min"]].tolist() == pytest.approx(
+        [60 * KM / (80 * SIGNED), 60 * KM / (60 * SIGNED)]
+    )
     assert layer.loc[12, "one_way"] == "yes"
     assert layer.loc[12, "time_min"] == pytest.approx(60 * KM / (50 * SIGNED))
     assert np.isnan(layer.loc[12, "time_back_min"])
