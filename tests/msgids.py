@@ -27,6 +27,7 @@ SINKS: dict[str, tuple[tuple[int, ...], tuple[str, ...]]] = {
     "say": ((0,), ()),
     "progress": ((1,), ()),
     "Num": ((2,), ("unit",)),
+    "Raster": ((1, 2), ("title", "unit")),
     "TooltipField": ((1, 2), ("label", "unit")),
     "StyleClass": ((1,), ("label",)),
     "Style": ((1,), ("title", "unit", "missing_label")),
@@ -50,6 +51,10 @@ REASONS = re.compile(r"reasons?$|^lost$|_REASON$")
 
 #: Rules and reasons that name an indicator, as the embedded data make them, and codes that only data hold.
 COMPOSED = (
+    "access refused",
+    "an area, not a line",
+    "impassable",
+    "the file lacks some of its nodes",
     "mean weighted by population",
     "mean weighted by the parts' share of population at the reform",
     "weight population missing for a part",

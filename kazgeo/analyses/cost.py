@@ -25,7 +25,7 @@ Obstacles = Annotated["GeoDataFrame", Vector(("line", "polygon"))]  # type: igno
     Output("friction", "raster", "Friction surface"),
     Output("passable_percent", "number", "Share of cells that can be passed, percent"),
     Output("cells", "number", "Number of cells"),
-    tags=("friction", "land cover", "walking", "Tobler", "AccessMod", "cost surface"),
+    tags=("friction", "land cover", "Tobler", "AccessMod"),
 )
 def friction_surface(
     roads: Lines,

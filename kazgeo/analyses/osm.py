@@ -44,7 +44,7 @@ BEFORE_M = 1.5
     Output("left_out", "table", "Ways left out", ("reason", "ways")),
     Output("length_km", "number", "Length of roads, km"),
     Output("components", "number", "Connected components"),
-    tags=("OpenStreetMap", "OSM", "pbf", "maxspeed"),
+    tags=("OpenStreetMap", "OSM"),
 )  # fmt: skip
 def osm_roads(
     extract: OsmFile,
