@@ -98,7 +98,12 @@ def _base() -> dict[str, dict[str, Any]]:
             "edges": read_input("edges", Source(DATA / "roads.csv")),
             "nodes": read_input("nodes", Source(DATA / "road_nodes.csv", id="id")),
         },
-        "osm_roads": {"extract": str(Path(__file__).parent / "network" / "small.osm")},
+        "osm_roads": {
+            "extract": str(Path(__file__).parent / "network" / "small.osm"),
+            "area": geopandas.GeoDataFrame(
+                geometry=[shapely.box(69, 49, 71, 51), shapely.box(70, 50, 71, 51)], index=["a", "b"], crs=4326
+            ),
+        },
         "travel_time": {
             "settlements": places(), "roads": roads(), "population": "population", "min_population": 50_000.0,
             "speed": "speed_kmh", "length": "length_km",
@@ -144,7 +149,9 @@ def _base() -> dict[str, dict[str, Any]]:
         },
         "remoteness": {"settlements": places(), "roads": roads(), "population": "population",
             "thresholds": "100000, 10000"},
-        "friction_surface": {"roads": roads(), "speed": "speed_kmh", "cell_m": 40_000.0},
+        "friction_surface": {
+            "roads": roads(), "speed": "speed_kmh", "cell_m": 40_000.0, "barriers": land().iloc[:2]
+        },
         "cost_distance": {
             "friction": ground(), "facilities": places().iloc[::9], "settlements": places(), "zones": land(),
             "population_grid": ground() * 10,

@@ -166,8 +166,8 @@ def _cover_speeds(text: str) -> pd.Series:
     Output("time", "raster", "Travel time, min"),
     Output("allocation", "raster", "Nearest facility by number"),
     Output("layer", "vector", "Travel time of settlements", ("travel_time_min", "nearest_id"), like="settlements"),
-    Output("facilities", "table", "Facilities and their ground", ("number", "facility", "cells", "mean_min")),
-    Output("zones", "table", "People within each time by zone"),
+    Output("served", "table", "Facilities and their ground", ("number", "facility", "cells", "mean_min")),
+    Output("by_zone", "table", "People within each time by zone"),
     Output("reached_percent", "number", "Share of passable cells that are reached, percent"),
     Output("people_within_percent", "number", "Share of people within the standard, percent"),
     tags=("cost distance", "raster", "friction", "AccessMod", "catchment", "nearest facility", "allocation"),
@@ -247,13 +247,13 @@ def cost_distance(
     numbered = near.where(near >= 0) + 1
     for raster in (time_min, numbered):
         raster.rio.write_crs(found.time_s.rio.crs, inplace=True)
-    tables = {"facilities": _facilities(found, time_min.values, near.values)}
+    tables = {"served": _facilities(found, time_min.values, near.values)}
     layer = None if settlements is None else _at(found, settlements)
     people = float("nan")
     if population_grid is not None:
         people = _share_within(found, population_grid, standard_min)
         if zones is not None:
-            tables["zones"] = _zones(found, population_grid, zones, limits, part(progress, 0.8, 1.0))
+            tables["by_zone"] = _zones(found, population_grid, zones, limits, part(progress, 0.8, 1.0))
     passable = found.n_reached + found.n_unreached
     return Outcome(
         (*_findings(found, layer, people, standard_min, passable), *told(found.dropped)),

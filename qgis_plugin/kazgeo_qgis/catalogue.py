@@ -54,15 +54,12 @@ class Output:
     geometry: str = ""
     like: str = ""
     fields: tuple = ()
+    main: bool = False
 
     @property
     def key(self) -> str:
-        """Its name in Processing: OUTPUT is the layer or the new panel, as QGIS's own algorithms call it."""
-        return (
-            "OUTPUT"
-            if self.kind in ("vector", "raster") or self.name == "panel"
-            else self.name.upper().replace(".", "_")
-        )
+        """Its name in Processing: OUTPUT is the main layer or the new panel, as QGIS's own algorithms call it."""
+        return "OUTPUT" if self.main or self.name == "panel" else self.name.upper().replace(".", "_")
 
 
 @dataclass(frozen=True)
@@ -104,7 +101,8 @@ def catalogue() -> Catalogue:
 def _declaration(plain: dict) -> Declaration:
     plain = dict(plain)
     plain["parameters"] = tuple(Parameter(**_frozen(p)) for p in plain["parameters"])
-    plain["outputs"] = tuple(Output(**_frozen(o)) for o in plain["outputs"])
+    first = next((o["name"] for o in plain["outputs"] if o["kind"] in ("vector", "raster")), None)
+    plain["outputs"] = tuple(Output(**_frozen(o), main=o["name"] == first) for o in plain["outputs"])
     return Declaration(**_frozen(plain))
 
 

@@ -48,7 +48,7 @@ def test_minutes_of_every_cell_and_who_is_nearest():
     time = found.rasters["time"].surface.values
     assert time.ravel().tolist() == pytest.approx([STEP, SLANT, SLANT, STEP, 0, STEP, STEP, 0])
     assert found.rasters["allocation"].surface.values.tolist() == [[1, 1, 2, 2], [1, 1, 2, 2]]
-    table = found.tables["facilities"]
+    table = found.tables["served"]
     assert table["facility"].tolist() == ["post", "school"]
     assert table["cells"].tolist() == [4, 4]
     assert table["mean_min"].tolist() == pytest.approx([(2 * STEP + SLANT) / 4] * 2)
@@ -66,7 +66,7 @@ def test_settlements_people_and_zones():
     assert pd.isna(found.layer.loc["out", "travel_time_min"])
     # within 30 min: all of the two western columns and the third cell below, 50 of 120 people
     assert found.numbers["people_within_percent"] == pytest.approx(100 * 50 / 120)
-    table = found.tables["zones"]
+    table = found.tables["by_zone"]
     assert table.loc["west", "people"] == 40
     assert table.loc["west", "within_15_percent"] == pytest.approx(75)
     assert table.loc["east", "people"] == pytest.approx(10 + 25)  # half of the last cell lies in the zone

@@ -15,6 +15,7 @@ YEARS = {"FIRST_YEAR": 2009, "LAST_YEAR": 2020}
 def road_layer(provider, engine, tmp_path_factory):
     target = tmp_path_factory.mktemp("roads") / "roads.gpkg"
     run("road_network", EDGES=str(DATA / "roads.csv"), NODES=str(DATA / "road_nodes.csv"), OUTPUT=str(target))
+    run("friction_surface", ROADS=str(target), CELL_M=40_000, OUTPUT=str(target.with_name("friction.tif")))
     return str(target)
 
 
@@ -98,6 +99,14 @@ def inputs(name: str, roads: str, places: str, land: object = None) -> dict:
         "density": {"REGIONS": REGIONS, "FIGURES": REGIONS, "KEY": "kato", "COUNT": "v"},
         "road_network": {"EDGES": str(DATA / "roads.csv"), "NODES": str(DATA / "road_nodes.csv")},
         "osm_roads": {"EXTRACT": str(ROOT / "tests" / "network" / "small.osm")},
+        "friction_surface": {"ROADS": roads, "CELL_M": 40_000},
+        "cost_distance": {
+            "FRICTION": roads.replace("roads.gpkg", "friction.tif"),
+            "FACILITIES": places,
+            "SETTLEMENTS": places,
+            "POPULATION_GRID": roads.replace("roads.gpkg", "friction.tif"),
+            "ZONES": land,
+        },
         "travel_time": {"SETTLEMENTS": places, "ROADS": roads, "POPULATION": "population", "MIN_POPULATION": 50000},
         "remoteness": {"SETTLEMENTS": places, "ROADS": roads, "POPULATION": "population"},
         "surface": {"SETTLEMENTS": places, "COLUMN": "population"},
