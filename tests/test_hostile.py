@@ -104,6 +104,7 @@ def _base() -> dict[str, dict[str, Any]]:
                 geometry=[shapely.box(69, 49, 71, 51), shapely.box(70, 50, 71, 51)], index=["a", "b"], crs=4326
             ),
         },
+        "check_roads": {"roads": roads(), "settlements": places()},
         "travel_time": {
             "settlements": places(), "roads": roads(), "population": "population", "min_population": 50_000.0,
             "speed": "speed_kmh", "length": "length_km",

@@ -41,6 +41,9 @@ def network_of(roads: Any, options: OnRoads, *, keep: Sequence[str] = (), road_c
     back = options["speed_back"]
     for column in (c for c in (speed, back, length) if c):
         roads = roads.assign(**{column: numeric(roads, column)})
+    if back and back != speed:  # nothing said of the way back: as along the line
+        along = roads[speed] if speed else options["default_speed_kmh"]
+        roads = roads.assign(**{back: roads[back].where(roads[back].notna(), along)})
     return from_lines(
         roads,
         speed_kmh=speed or options["default_speed_kmh"],

@@ -55,6 +55,7 @@ LABELS = {
     "figures": "Table of figures",
     "floor": "Column with a least sum per region",
     "floor_min": "Least sum per region",
+    "gap_m": "Gaps narrower than this are told",
     "group": "Column of the group of regions",
     "half_min": "Travel time of weight a half",
     "include_self": "Count the unit among its neighbours (Gi*)",

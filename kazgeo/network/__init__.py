@@ -2,7 +2,7 @@
 
 from kazgeo.network.build import Ways, from_edges, from_lines
 from kazgeo.network.candidates import with_candidates
-from kazgeo.network.check import Connectivity, CutOff, connectivity, crossings
+from kazgeo.network.check import Connectivity, CutOff, connectivity, crossings, duplicates, near_misses
 from kazgeo.network.contract import contract
 from kazgeo.network.exchange import Weight, from_osmnx, from_pandana, to_osmnx
 from kazgeo.network.model import Network, Shapes, Topology
@@ -15,8 +15,9 @@ from kazgeo.network.speeds import KAZAKHSTAN, SpeedTable
 from kazgeo.network.store import load, save
 
 __all__ = [
-    "CYCLE", "DRIVE", "KAZAKHSTAN", "SEASONS", "WALK", "Access", "Attached", "Change", "Connectivity", "CutOff", "Mode",
-    "Network", "Profile", "Scenario", "Shapes", "SpeedTable", "State", "Terminals", "Topology", "Ways", "Weight",
-    "apply", "attach", "connectivity", "contract", "crossings", "effects", "from_edges", "from_lines", "from_osm",
-    "from_osmnx", "from_pandana", "load", "save", "to_osmnx", "with_candidates", "with_factors",
+    "CYCLE", "DRIVE", "KAZAKHSTAN", "SEASONS", "WALK", "Access", "Attached", "Change", "Connectivity", "CutOff",
+    "Mode", "Network", "Profile", "Scenario", "Shapes", "SpeedTable", "State", "Terminals", "Topology", "Ways",
+    "Weight", "apply", "attach", "connectivity", "contract", "crossings", "duplicates", "effects", "from_edges",
+    "from_lines", "from_osm", "from_osmnx", "from_pandana", "load", "near_misses", "save", "to_osmnx",
+    "with_candidates", "with_factors",
 ]  # fmt: skip

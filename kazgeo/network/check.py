@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from kazgeo.crs import local_metres
+from kazgeo.errors import positive_number
 from kazgeo.network.measure import shapes_of
 from kazgeo.network.model import Network
 from kazgeo.network.places import Attached
@@ -17,7 +19,7 @@ from kazgeo.network.places import Attached
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Connectivity", "CutOff", "connectivity", "crossings"]
+__all__ = ["Connectivity", "CutOff", "connectivity", "crossings", "duplicates", "near_misses"]
 
 
 class CutOff(StrEnum):
@@ -180,3 +182,85 @@ def crossings(network: Network) -> pd.DataFrame:
     return pd.DataFrame(
         {"edge": one[real], "other": other[real], "lon": shapely.get_x(spot), "lat": shapely.get_y(spot)}
     )
+
+
+def duplicates(network: Network) -> pd.DataFrame:
+    """Return roads whose line is there already, drawn either way.
+
+    Parameters
+    ----------
+    network : Network
+        Roads with their lines.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``edge`` and ``other``, positions of the edge and of the first one with the same line.
+
+    Examples
+    --------
+    >>> import geopandas, shapely
+    >>> from kazgeo.network import from_lines
+    >>> twice = [shapely.LineString([(70, 50), (72, 50)]), shapely.LineString([(72, 50), (70, 50)])]
+    >>> duplicates(from_lines(geopandas.GeoDataFrame(geometry=twice, crs=4326)))
+       edge  other
+    0     1      0
+    """
+    import shapely
+
+    key = pd.Series(shapely.to_wkb(shapely.normalize(shapes_of(network).lines())))
+    first = pd.Series(key.index, key.index).groupby(key).transform("first").to_numpy()
+    edge = np.flatnonzero(first != np.arange(network.m))
+    return pd.DataFrame({"edge": edge, "other": first[edge]})
+
+
+def near_misses(network: Network, within_m: float) -> pd.DataFrame:
+    """Return dead ends that lie near a road which they don't meet: junctions that the data may lack.
+
+    Parameters
+    ----------
+    network : Network
+        Roads with their lines.
+    within_m : float
+        Greatest gap in metres.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``edge``, the position of the road that ends, and ``other``, of the nearest road that doesn't share the
+        end; ``gap_m``; ``lon`` and ``lat`` of the dead end. The narrowest gap first.
+
+    Raises
+    ------
+    InputError
+        A gap that is not positive.
+
+    Examples
+    --------
+    >>> import geopandas, shapely
+    >>> from kazgeo.network import from_lines
+    >>> apart = [shapely.LineString([(70, 50), (72, 50)]), shapely.LineString([(71, 50.0001), (71, 51)])]
+    >>> near_misses(from_lines(geopandas.GeoDataFrame(geometry=apart, crs=4326)), 2000).drop(columns="gap_m")
+       edge  other   lon      lat
+    0     1      0  71.0  50.0001
+    """
+    import geopandas
+    import shapely
+
+    positive_number(within_m, "within_m", "metres, more than 0")
+    degrees = geopandas.GeoSeries(shapes_of(network).lines(), crs=4326)
+    metric = local_metres(degrees.to_frame("geometry"))
+    lines = degrees.to_crs(metric).to_numpy()
+    ends, edge = np.r_[network.start, network.end], np.tile(np.arange(network.m), 2)
+    tips = np.r_[shapely.get_point(lines, 0), shapely.get_point(lines, -1)]
+    dead = np.flatnonzero(np.bincount(ends, minlength=network.n)[ends] == 1)
+    tip, other = shapely.STRtree(lines).query(tips[dead], predicate="dwithin", distance=within_m)
+    at = dead[tip]
+    apart = (network.start[other] != ends[at]) & (network.end[other] != ends[at])
+    at, other = at[apart], other[apart]
+    found = pd.DataFrame({
+        "edge": edge[at], "other": other, "gap_m": shapely.distance(tips[at], lines[other]),
+        "lon": network.lon[ends[at]], "lat": network.lat[ends[at]],
+    })  # fmt: skip
+    nearest = found.assign(end=ends[at]).sort_values(["gap_m", "edge", "other"]).drop_duplicates("end")
+    return nearest.drop(columns="end").reset_index(drop=True)

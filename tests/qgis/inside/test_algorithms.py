@@ -99,6 +99,7 @@ def inputs(name: str, roads: str, places: str, land: object = None) -> dict:
         "density": {"REGIONS": REGIONS, "FIGURES": REGIONS, "KEY": "kato", "COUNT": "v"},
         "road_network": {"EDGES": str(DATA / "roads.csv"), "NODES": str(DATA / "road_nodes.csv")},
         "osm_roads": {"EXTRACT": str(ROOT / "tests" / "network" / "small.osm")},
+        "check_roads": {"ROADS": roads, "SETTLEMENTS": places},
         "friction_surface": {"ROADS": roads, "CELL_M": 40_000},
         "cost_distance": {
             "FRICTION": roads.replace("roads.gpkg", "friction.tif"),
