@@ -83,6 +83,8 @@ def check_roads(
     layer = net.edges()[["geometry"]]
     ids = net.roads["road_id"].to_numpy() if net.roads is not None else np.arange(net.m)
     layer = layer.assign(road_id=ids, fault=fault, component=component, length_km=net.length_m / 1000)
+    if layer["road_id"].is_unique:
+        layer.index = layer["road_id"].rename(roads.index.name)
     progress(0.8, "settlements to roads")
     tied = None if settlements is None else on_network(net, settlements, on_roads)
     found = None if tied is None else connectivity(tied)
