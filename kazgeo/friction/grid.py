@@ -110,9 +110,12 @@ class Grid:
         import rioxarray  # noqa: F401  makes .rio
         import xarray
 
-        bare = xarray.DataArray(values, {"y": self.y, "x": self.x}, ("y", "x"), name=name)
-        made: xarray.DataArray = bare.rio.write_crs(self.crs).rio.write_transform(self.transform)
-        return made if nodata is None else made.rio.write_nodata(nodata)
+        made = xarray.DataArray(values, {"y": self.y, "x": self.x}, ("y", "x"), name=name)
+        made.rio.write_crs(self.crs, inplace=True)  # in place: else each of these copies the whole surface
+        made.rio.write_transform(self.transform, inplace=True)
+        if nodata is not None:
+            made.rio.write_nodata(nodata, inplace=True)
+        return made
 
     def require(self, other: xarray.DataArray, name: str, mine: str = "friction") -> None:
         """Refuse a surface that does not have these cells."""

@@ -60,13 +60,17 @@ def _seeds(topology: Topology, terminals: Terminals) -> _Seeds:
     return _Seeds(place[order], key[order], owner[order].astype(np.int64), metres[order])
 
 
-def _queue(weight: NDArray[np.float64], longest: float = 0.0) -> tuple[float, int]:
-    """Return the width and the number of buckets: two median arcs wide, enough for the longest arc."""
+def _queue(weight: NDArray[np.float64], longest: float = 0.0, arcs: float = 2.0) -> tuple[float, int]:
+    """Return the width of the buckets in median arcs, and their number, enough for the longest arc.
+
+    Wide buckets save empty ones, narrow ones save looking twice at a node: two arcs are quickest for one search over
+    all nodes, a quarter for many small ones, by a fifth of the time.
+    """
     finite = weight[np.isfinite(weight)]
     if not len(finite):
         return 1.0, 4
     most = max(float(finite.max()), longest)
-    width = max(2.0 * float(np.median(finite)), most / MOST_BUCKETS, 1e-6)
+    width = max(arcs * float(np.median(finite)), most / MOST_BUCKETS, 1e-6)
     return width, 1 << int(np.ceil(np.log2(most / width + 3)))
 
 
@@ -250,8 +254,8 @@ def tally(
     weight, _ = _prepared(network, reverse)
     node = np.where(terminals.node >= 0, top.rank[terminals.node], -1)
     order = np.argsort(node.max(axis=1), kind="stable")
-    queue = _queue(weight, float(cuts_s[-1]))
-    fixed = max(1, -(-len(order) // 16))
+    queue = _queue(weight, float(cuts_s[-1]), 0.25)
+    fixed = max(1, -(-len(order) // 8))  # sums are the same with any number of threads
     tasks = [
         (kernels.tally, top.pointer, top.head, weight, node[chosen], terminals.offset_s[chosen], amount[chosen],
          cuts_s, queue, shape)
@@ -281,7 +285,7 @@ def reached(
     top = network.topology
     weight, _ = _prepared(network, reverse)
     node = np.where(terminals.node >= 0, top.rank[terminals.node], -1)
-    queue = _queue(weight, limit_s)
+    queue = _queue(weight, limit_s, 0.25)
     spans = pieces(len(node), PIECE)
     tasks = [(top.pointer, top.head, weight, node[a:b], terminals.offset_s[a:b], limit_s, queue) for a, b in spans]
     found = run(_reached, tasks, executor, progress, "searching within the time")

@@ -36,6 +36,12 @@ APART = (
         "local_moran(y, w, permutations=9_999, rng=1)",
     ),
     (
+        "cost distance, 6,000 x 6,000 cells, 100 sources",
+        "from tests.benchmarks.raster import surface, sources; made, places = surface(6000), sources(6000);"
+        "from kazgeo.accessibility.cost_distance import cost_distance; cost_distance(surface(1000), sources(1000))",
+        "cost_distance(made, places)",
+    ),
+    (
         "first queen contiguity of a process, 1,000,000 polygons",
         "from tests.benchmarks.inputs import mosaic; from kazgeo.weights import contiguity; land = mosaic(1000)",
         "contiguity(land, tolerance_m=0)",
@@ -43,13 +49,15 @@ APART = (
 )
 #: Forgets the peak of memory so far, runs, prints seconds and the peak in kilobytes (Linux).
 WEIGH = """
-import time
+import gc, time
+def memory(what): return int(next(line for line in open("/proc/self/status") if line.startswith(what)).split()[1])
+gc.collect()
+before = memory("VmRSS")
 open("/proc/self/clear_refs", "w").write("5")
 start = time.perf_counter()
 {code}
 seconds = time.perf_counter() - start
-peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
-print(seconds, peak.split()[1])
+print(seconds, memory("VmHWM"), memory("VmHWM") - before)
 """
 
 
@@ -64,13 +72,13 @@ def tasks() -> Iterator[Task]:
     return chain(statistics.tasks(), [few], tables.tasks(), travel.tasks(), raster.tasks())
 
 
-def apart(before: str, code: str) -> tuple[float, float]:
-    """Return seconds and peak megabytes of code in a process of its own, what is made before included in the peak."""
+def apart(before: str, code: str) -> tuple[float, float, float]:
+    """Return seconds and peak megabytes of code in a process of its own, with what was made before and without."""
     told = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", before + "\n" + WEIGH.format(code=code)],
         check=True, capture_output=True, text=True,
     ).stdout.split()  # fmt: skip
-    return float(told[0]), float(told[1]) / 1024
+    return float(told[0]), float(told[1]) / 1024, float(told[2]) / 1024
 
 
 def main() -> None:
@@ -79,11 +87,11 @@ def main() -> None:
     names = ("kazgeo", "libpysal", "access", "esda", "inequality", "numba", "numpy", "scipy", "shapely", "geopandas")
     versions = ", ".join(f"{n} {metadata.version(n)}" for n in names)
     print(f"{date.today().isoformat()}, Python {platform.python_version()}, {versions}\n")
-    print("| in a process of its own | s | peak, MB |\n|---|---|---|")
+    print("| in a process of its own | s | peak, MB | of it by the task, MB |\n|---|---|---|---|")
     for name, before, code in APART:
         if wanted in name:
-            seconds, megabytes = apart(before, code)
-            print(f"| {name} | {seconds:.2f} | {megabytes:.0f} |", flush=True)
+            seconds, megabytes, own = apart(before, code)
+            print(f"| {name} | {seconds:.2f} | {megabytes:.0f} | {own:.0f} |", flush=True)
     print("\n| task | peer | ours, s | peer, s | peer / ours |\n|---|---|---|---|---|")
     for task in tasks():
         if wanted not in task.name:
