@@ -180,9 +180,7 @@ def rural_access_grid(
         raise InputError(f"population must be at least 0; {int((values < 0).sum())} cells are negative: declare nodata")
     lived = values > 0
     if rural is not None:
-        if rural.shape != population.shape:
-            raise InputError(f"rural must have the grid of population, {population.shape}; got {rural.shape}")
-        lived &= np.asarray(rural.values, dtype=bool)
+        lived &= _same_cells(rural, population)
     row, column = np.nonzero(lived)
     tree, frame = _roads(roads, all_season)
     spots = geopandas.GeoSeries.from_xy(population["x"].values[column], population["y"].values[row],
@@ -193,6 +191,15 @@ def rural_access_grid(
     inside, whole = float(people[near].sum()), float(people.sum())
     none = pd.DataFrame({"distance_m": [], "near": np.empty(0, bool), "people": []})
     return RuralAccess(inside / whole if whole > 0 else np.nan, whole, inside, none, drops())
+
+
+def _same_cells(rural: xarray.DataArray, population: xarray.DataArray) -> NDArray[np.bool_]:
+    """Return which cells are rural, by their coordinates; a cell that is not told of is not."""
+    same = all(np.array_equal(np.sort(rural[d].values), np.sort(population[d].values)) for d in ("y", "x"))
+    if rural.shape != population.shape or not same:
+        raise InputError(f"rural must have the cells of population, {population.shape}; got {rural.shape} or others")
+    values = rural.reindex_like(population).values
+    return np.where(values != values, False, values).astype(bool)
 
 
 def _marked(given: pd.Series | None, ids: pd.Index, name: str, what: str) -> NDArray[np.bool_]:

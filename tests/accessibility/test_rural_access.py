@@ -76,6 +76,10 @@ def test_a_grid_of_points_gives_what_the_points_give():
     west = xarray.zeros_like(grid, dtype=bool)
     west[:, :20] = True
     assert rural_access_grid(grid, line, rural=west).people == values[:, :20].sum()
+    assert rural_access_grid(grid, line, rural=west[:, ::-1]).people == values[:, :20].sum()  # by label
+    assert rural_access_grid(grid, line, rural=west.where(west)).people == values[:, :20].sum()  # unknown is not rural
+    with pytest.raises(InputError, match="rural must have the cells of population"):
+        rural_access_grid(grid, line, rural=west.assign_coords(x=west.x + 1000))
 
 
 def test_what_can_t_be_done_is_said():
