@@ -69,7 +69,7 @@ def travel_time(
     tied = tie(settlements, roads, given, part(progress, 0, 0.5))
     progress(0.6, "quickest routes")
     found = nearest(tied, chosen)
-    dropped = left_out(found.dropped, tied)
+    dropped = left_out(found.dropped, tied.network)
     layer = settlements.copy()
     names = names_of(settlements)
     layer["travel_time_min"] = found.time_s / 60

@@ -9,7 +9,7 @@ from kazgeo.errors import InputError, listing, unknown
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["numeric", "of_years"]
+__all__ = ["numeric", "of_years", "valued"]
 
 #: Larger figures can't be squared in double precision.
 _LARGEST = 1e150
@@ -41,6 +41,41 @@ def numeric(layer: pd.DataFrame, column: str, what: str = "column") -> pd.Series
     if len(wild):
         raise InputError(f"{what} '{column}' is infinite or absurdly large in {len(wild)} units: {listing(wild)}")
     return values
+
+
+def valued(layer: pd.DataFrame, column: str | None, values: str, who: str, names: tuple[str, str]) -> pd.Series | None:
+    """Return which units have one of the comma-separated values in a column; None where neither is given.
+
+    Raises
+    ------
+    InputError
+        One without the other, or a value that no unit has; ``who`` and ``names`` are the analysis and its parameters.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> kinds = pd.DataFrame({"kind": ["town", "village"]})
+    >>> valued(kinds, "kind", "town, ", "x", ("field", "values")).tolist()
+    [True, False]
+    >>> valued(kinds, None, "", "x", ("field", "values")) is None
+    True
+    >>> valued(kinds, "kind", "city", "x", ("field", "values"))
+    Traceback (most recent call last):
+    kazgeo.errors.InputError: x: values: nothing has 'city' in column 'kind'; there are: 'town', 'village'
+    """
+    named = [v.strip() for v in values.split(",") if v.strip()]
+    if (column is None) != (not named):
+        raise InputError(f"{who}: {names[0]} and {names[1]} go together; give both or neither")
+    if column is None:
+        return None
+    have = layer[column].astype(str)
+    strange = [v for v in named if not (have == v).any()]
+    if strange:
+        raise InputError(
+            f"{who}: {names[1]}: nothing has {listing(strange)} in column '{column}'; "
+            f"there are: {listing(sorted(have.unique()), 8)}"
+        )
+    return have.isin(named)
 
 
 def of_years(panel: pd.DataFrame, regions: pd.DataFrame, first: int, last: int, who: str) -> pd.DataFrame:

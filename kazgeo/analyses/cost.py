@@ -143,22 +143,18 @@ def _cover_speeds(text: str) -> pd.Series:
     """Return speed by class of land cover; NaN where nobody can pass."""
     import pandas as pd
 
+    from kazgeo.analyses.texts import named_numbers
     from kazgeo.errors import InputError
 
-    out: dict[float, float] = {}
-    for piece in text.split(","):
-        name, sign, value = piece.partition("=")
-        try:
-            kind, speed = float(name), float(value)
-        except ValueError:
-            kind, speed = float("nan"), -1.0
-        if not sign or kind != kind or not 0 <= speed <= 300:
-            raise InputError(
-                "friction_surface: cover_speeds: wanted class=km/h, class=km/h for every class of land_cover, 0 where"
-                f" nobody can pass; got {piece.strip()!r}"
-            )
-        out[kind] = speed if speed else float("nan")
-    return pd.Series(out)
+    what = "friction_surface: cover_speeds"
+    wanted = "class=km/h, class=km/h for every class of land_cover, 0 where nobody can pass"
+    named = named_numbers(text, what, wanted, most=300, zero=True)
+    try:
+        numbers = [float(name) for name in named]
+    except ValueError as fault:
+        raise InputError(f"{what}: wanted {wanted}, classes as numbers; {fault}") from fault
+    speeds = pd.Series(list(named.values()), index=numbers)
+    return speeds.where(speeds > 0)
 
 
 @analysis(

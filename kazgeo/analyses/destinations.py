@@ -24,33 +24,25 @@ def destinations(settlements: Any, who: str, options: Destinations) -> tuple[Any
     """
     import numpy as np
 
-    from kazgeo.analyses.columns import numeric
-    from kazgeo.errors import InputError, listing
+    from kazgeo.analyses.columns import numeric, valued
+    from kazgeo.errors import InputError
 
-    column, population, least = options["destination_field"], options["population"], options["min_population"]
+    population, least = options["population"], options["min_population"]
     people = None
     if population is not None:
         people = numeric(settlements, population)
         settlements = settlements.assign(**{population: people})
-    named = [v.strip() for v in options["destination_values"].split(",") if v.strip()]
-    if (column is None) != (not named):
-        raise InputError(f"{who}: destination_field and destination_values go together; give both or neither")
+    names = ("destination_field", "destination_values")
+    marked = valued(settlements, options["destination_field"], options["destination_values"], who, names)
     if least is not None and people is None:
         raise InputError(f"{who}: min_population needs the column of inhabitants; name it with population")
-    if column is None and least is None:
+    if marked is None and least is None:
         raise InputError(
             f"{who}: no destination; name them by destination_field and destination_values, or min_population"
         )
-    mask = np.zeros(len(settlements), dtype=bool)
-    if column is not None:
-        have = settlements[column].astype(str)
-        strange = [v for v in named if not (have == v).any()]
-        if strange:
-            raise InputError(f"{who}: no settlement has {listing(strange)} in column '{column}'; "
-                             f"there are: {listing(sorted(have.unique()), 8)}")  # fmt: skip
-        mask |= have.isin(named).to_numpy()
+    mask = np.zeros(len(settlements), dtype=bool) if marked is None else marked.to_numpy()
     if least is not None and people is not None:
-        mask |= (people >= least).to_numpy()
+        mask = mask | (people >= least).to_numpy()
         if not mask.any():
             raise InputError(f"{who}: no settlement has {least:,.0f} inhabitants or more in '{population}'")
     return settlements, people, settlements.index[mask]

@@ -107,7 +107,7 @@ def facility_access(
     layer["kinds_within"] = (table <= standard_min).sum(axis=1)
     layer["longest_min"] = table.max(axis=1, skipna=False)
     access_columns(layer, tied)
-    dropped = left_out(pd.concat([*lost, there.why_not(there.tied, "")]).drop_duplicates(["unit", "reason"]), tied)
+    dropped = left_out(pd.concat([*lost, there.why_not(there.tied, "")]), tied.network)
     shares = _shares(table, people, limits)
     weight = people if people is not None else pd.Series(1.0, index=layer.index)
     every = (layer["kinds_within"] == len(kinds)) & weight.notna()

@@ -89,7 +89,7 @@ def isochrones(
     progress(0.9, "people within each time")
     found = accessibility.nearest(tied, chosen, direction=travel)
     layer = _layer(made.areas, overlap, found.to_frame(), people, tied, chosen, travel)
-    dropped = left_out(made.dropped, tied)
+    dropped = left_out(made.dropped, tied.network)
     if layer["origin"].notna().any():
         for column in (c for c in ("name_en", "name_ru", "name_kk") if c in settlements.columns):
             layer[column] = settlements[column].reindex(layer["origin"]).to_numpy()

@@ -78,13 +78,14 @@ def osm_roads(
     layer = _layer(net)
     if area is not None:
         layer = _within(layer, area)
+    pieces = _pieces(net, layer.index.to_numpy())
     lost = net.dropped["reason"].value_counts() if net.dropped is not None else None
     left = None if lost is None else lost.rename_axis("reason").reset_index(name="ways")
     return Outcome(
-        _findings(net, layer, left),
+        _findings(layer, pieces, left),
         layer=layer,
         tables={"classes": _classes(layer)} | ({} if left is None else {"left_out": left}),
-        numbers={"length_km": float(layer["length_km"].sum()), "components": net.n_components},
+        numbers={"length_km": float(layer["length_km"].sum()), "components": pieces},
         style=_style(layer),
         fields=(
             TooltipField("speed_kmh", "speed", "km/h"),
@@ -141,10 +142,23 @@ def _within(layer: Any, area: Any) -> Any:
     if area.crs is None:
         raise InputError("osm_roads: area declares no CRS; set it")
     shape = area.geometry.to_crs(4326).make_valid().union_all()
-    kept = layer[layer.intersects(shape)].reset_index(drop=True)
+    kept = layer[layer.intersects(shape)]
     if not len(kept):
         raise InputError("osm_roads: no road of the file touches the area; look at their places and the CRS")
     return kept
+
+
+def _pieces(net: Network, edges: Any) -> int:
+    """Return how many connected pieces some edges make."""
+    import numpy as np
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    start, end = net.start[edges], net.end[edges]
+    count, _ = connected_components(
+        coo_array((np.ones(len(edges)), (start, end)), shape=(net.n, net.n)), directed=False
+    )
+    return int(count) - (net.n - len(np.union1d(start, end)))
 
 
 def _classes(layer: Any) -> pd.DataFrame:
@@ -158,7 +172,7 @@ def _classes(layer: Any) -> pd.DataFrame:
     return table.sort_values("length_km", ascending=False).rename_axis("class").reset_index()
 
 
-def _findings(net: Network, layer: Any, left: pd.DataFrame | None) -> tuple[Message, ...]:
+def _findings(layer: Any, pieces: int, left: pd.DataFrame | None) -> tuple[Message, ...]:
     from kazgeo.analyses.outcome import share
     from kazgeo.messages import Message, Num
 
@@ -166,7 +180,7 @@ def _findings(net: Network, layer: Any, left: pd.DataFrame | None) -> tuple[Mess
     out = [
         Message(
             "The network has {n} edges and {km}; connected components: {parts}.",
-            {"n": len(layer), "km": Num(km, 0, "km"), "parts": net.n_components},
+            {"n": len(layer), "km": Num(km, 0, "km"), "parts": pieces},
         )
     ]
     if "limit_signed" in layer:

@@ -398,16 +398,6 @@ def parse_speeds(text: str) -> dict[str, float]:
     Traceback (most recent call last):
     kazgeo.errors.InputError: speeds_kmh: wanted class=speed, class=speed; got 'international'
     """
-    from kazgeo.errors import InputError
+    from kazgeo.analyses.texts import named_numbers
 
-    out: dict[str, float] = {}
-    for piece in text.split(","):
-        name, sign, value = piece.partition("=")
-        try:
-            speed = float(value)
-        except ValueError:
-            speed = 0.0
-        if not sign or not name.strip() or not 0 < speed <= 300:
-            raise InputError(f"speeds_kmh: wanted class=speed, class=speed; got {piece.strip()!r}")
-        out[name.strip()] = speed
-    return out
+    return named_numbers(text, "speeds_kmh", "class=speed, class=speed", most=300)

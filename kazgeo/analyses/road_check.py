@@ -64,8 +64,8 @@ def check_roads(
     """
     import numpy as np
 
-    from kazgeo.analyses.outcome import Outcome, names_of, told
-    from kazgeo.analyses.roads import network_of, on_network
+    from kazgeo.analyses.outcome import Outcome, names_of, no_drops, told
+    from kazgeo.analyses.roads import left_out, network_of, on_network
     from kazgeo.network import connectivity, duplicates, near_misses
     from kazgeo.style import TooltipField
 
@@ -88,14 +88,13 @@ def check_roads(
     progress(0.8, "settlements to roads")
     tied = None if settlements is None else on_network(net, settlements, on_roads)
     found = None if tied is None else connectivity(tied)
-    lost = None if tied is None else tied.why_not(tied.tied, "")
+    dropped = left_out(no_drops() if tied is None else tied.why_not(tied.tied, ""), net)
     tables = {"faults": _faults(ids, twice, near), "pieces": _pieces(net, tied)}
     if found is not None:
         cut = found.places.reset_index(names="settlement").rename(columns={"kind": "why", "component": "piece"})
         tables["cut_off"] = cut
     names = {} if settlements is None else names_of(settlements)
     whole = float(net.length_m.sum())
-    dropped = net.dropped if lost is None else _joined(net, lost)
     return Outcome(
         (*_findings(fault, net, tables, names), *told(dropped)),
         layer=layer,
@@ -107,14 +106,6 @@ def check_roads(
         fields=(TooltipField("length_km", "length", "km", 1), TooltipField("component", "piece of the network")),
         dropped=dropped,
     )  # fmt: skip
-
-
-def _joined(net: Network, lost: pd.DataFrame) -> pd.DataFrame:
-    """Return lines and settlements left out."""
-    import pandas as pd
-
-    parts = [lost] if net.dropped is None else [lost, net.dropped]
-    return pd.concat(parts).astype({"unit": object}).reset_index(drop=True)
 
 
 def _faults(ids: Any, twice: pd.DataFrame, near: pd.DataFrame) -> pd.DataFrame:

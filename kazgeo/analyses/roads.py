@@ -122,35 +122,25 @@ def numbers_by_class(text: str, roads: Any, kind: str | None, what: str, *, most
     InputError
         No column of classes, a class that no road has, what is no number from 0 to ``most``.
     """
+    from kazgeo.analyses.texts import named_numbers
     from kazgeo.errors import InputError, unknown
 
     if kind is None:
         raise InputError(f"{what} goes by class of road; name the column with road_class")
     have = sorted({str(v) for v in roads[kind].dropna()})
-    out: dict[str, float] = {}
-    for piece in text.split(","):
-        name, sign, value = (t.strip() for t in piece.partition("="))
-        try:
-            number = float(value)
-        except ValueError:
-            number = -1.0
-        if not sign or not name or not 0 < number <= most:
-            raise InputError(
-                f"{what}: wanted class=number, class=number, above 0 and at most {most:g}; got {piece.strip()!r}"
-            )
-        if name not in have:
-            raise unknown(f"{what}: class", name, have, "a class of these roads")
-        out[name] = number
+    out = named_numbers(text, what, f"class=number, class=number, above 0 and at most {most:g}", most=most)
+    strange = [name for name in out if name not in have]
+    if strange:
+        raise unknown(f"{what}: class", strange[0], have, "a class of these roads")
     return out
 
 
-def left_out(dropped: pd.DataFrame, *sets: Attached) -> pd.DataFrame:
-    """Return what was dropped, each unit once, and the lines of the roads that were left out."""
+def left_out(dropped: pd.DataFrame, net: Network) -> pd.DataFrame:
+    """Return what was dropped, each unit once for a reason, and the lines of the roads that were left out."""
     import pandas as pd
 
-    lines = [s.network.dropped for s in sets[:1] if s.network.dropped is not None]
-    every = pd.concat([dropped, *lines]).astype({"unit": object})
-    return every.drop_duplicates(["unit", "reason"]).reset_index(drop=True)
+    every = pd.concat([dropped, net.dropped]) if net.dropped is not None else dropped
+    return every.astype({"unit": object}).drop_duplicates(["unit", "reason"]).reset_index(drop=True)
 
 
 def minutes(text: str, name: str) -> list[float]:

@@ -72,17 +72,20 @@ def rural_access(
     import pandas as pd
 
     from kazgeo import accessibility
-    from kazgeo.analyses.columns import numeric
+    from kazgeo.analyses.columns import numeric, valued
     from kazgeo.analyses.outcome import Outcome, names_of, told
+    from kazgeo.errors import InputError
     from kazgeo.style import TooltipField
 
     people = numeric(settlements, population)
-    rural = _valued(settlements, rural_field, rural_values, "rural")
+    rural = valued(settlements, rural_field, rural_values, "rural_access", ("rural_field", "rural_values"))
+    if rural is None:
+        rural = pd.Series(True, settlements.index)
     if max_population is not None:
-        rural &= ~(people > max_population)
+        rural = rural & ~(people > max_population)
     if not rural.any():
-        raise _none_rural(max_population)
-    open_ = _valued(roads, season_field, all_season_values, "all_season")
+        raise InputError("rural_access: no settlement is rural; look at rural_values and max_population")
+    open_ = valued(roads, season_field, all_season_values, "rural_access", ("season_field", "all_season_values"))
     progress(0.3, "distances to roads")
     found = accessibility.rural_access(
         settlements, roads, people, rural=rural, all_season=open_, limit_m=1000 * limit_km
@@ -105,35 +108,6 @@ def rural_access(
         dropped=found.dropped,
         size_column=population,
     )  # fmt: skip
-
-
-def _none_rural(max_population: float | None) -> Exception:
-    from kazgeo.errors import InputError
-
-    limit = "" if max_population is None else f" with at most {max_population:,.0f} inhabitants"
-    return InputError(f"rural_access: no settlement is rural{limit}; look at rural_values and max_population")
-
-
-def _valued(layer: Any, column: str | None, values: str, what: str) -> pd.Series:
-    """Return which units have one of the values; all where no column is named."""
-    import pandas as pd
-
-    from kazgeo.errors import InputError, listing
-
-    named = [v.strip() for v in values.split(",") if v.strip()]
-    field, given = ("rural_field", "rural_values") if what == "rural" else ("season_field", "all_season_values")
-    if (column is None) != (not named):
-        raise InputError(f"rural_access: {field} and {given} go together; give both or neither")
-    if column is None:
-        return pd.Series(True, layer.index)
-    have = layer[column].astype(str)
-    strange = [v for v in named if not (have == v).any()]
-    if strange:
-        raise InputError(
-            f"rural_access: {given}: nothing has {listing(strange)} in column '{column}'; "
-            f"there are: {listing(sorted(have.unique()), 8)}"
-        )
-    return have.isin(named)
 
 
 def _by_region(layer: pd.DataFrame, region: str, people: pd.Series) -> pd.DataFrame:

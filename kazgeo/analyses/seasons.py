@@ -113,7 +113,7 @@ def season_effect(
     )
     access_columns(layer, tied)
     newly = (layer["travel_time_min"] <= standard_min) & ~(layer["scenario_time_min"] <= standard_min)
-    dropped = left_out(pd.concat([before.dropped, after.dropped]).drop_duplicates("unit"), tied)
+    dropped = left_out(pd.concat([before.dropped, after.dropped]).drop_duplicates("unit"), tied.network)
     return Outcome(
         (*_findings(layer, names_of(settlements), people, newly, standard_min), _told(scenario), *told(dropped)),
         layer=layer,

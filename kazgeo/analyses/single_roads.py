@@ -84,7 +84,7 @@ def single_roads(
     layer["extra_min"] = second.places["extra_s"] / 60
     access_columns(layer, tied)
     on = layer["single_road"] == "single"
-    dropped = left_out(pd.concat([found.dropped, second.dropped]).drop_duplicates("unit"), tied)
+    dropped = left_out(pd.concat([found.dropped, second.dropped]).drop_duplicates("unit"), tied.network)
     stretches = _stretches(found, tied)
     tables = {"stretches": stretches}
     if region is not None:

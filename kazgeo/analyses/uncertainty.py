@@ -126,7 +126,7 @@ def travel_time_uncertainty(
     layer["verdict"] = _verdict(layer["within_percent"], level_percent)
     layer["other_nearest_percent"] = 100 * found.times["other_share"]
     access_columns(layer, tied)
-    dropped = left_out(found.dropped, tied)
+    dropped = left_out(found.dropped, tied.network)
     shares = _shares(found)
     row = shares[shares["within_min"] == standard_min].iloc[0]
     return Outcome(

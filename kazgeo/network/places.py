@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     import geopandas
     from numpy.typing import NDArray
 
+__all__ = ["JUNCTION_M", "Access", "Attached", "Terminals", "attach", "metric_lines"]
+
 #: A place that hangs this near to the end of an edge stands at the junction, metres.
 JUNCTION_M = 1.0
-
-__all__ = ["JUNCTION_M", "Access", "Attached", "Terminals", "attach", "metric_lines"]
 
 
 @dataclass(frozen=True)

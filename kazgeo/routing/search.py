@@ -64,7 +64,7 @@ def _queue(weight: NDArray[np.float64], longest: float = 0.0, arcs: float = 2.0)
     """Return the width of the buckets in median arcs, and their number, enough for the longest arc.
 
     Wide buckets save empty ones, narrow ones save looking twice at a node: two arcs are quickest for one search over
-    all nodes, a quarter for many small ones, by a fifth of the time.
+    all nodes, a quarter for many small ones, by a sixth of the time.
     """
     finite = weight[np.isfinite(weight)]
     if not len(finite):

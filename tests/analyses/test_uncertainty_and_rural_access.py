@@ -131,7 +131,7 @@ def test_who_lives_near_an_all_season_road(rural):
     [
         ({"rural_field": "kind"}, "rural_field and rural_values go together"),
         ({"rural_field": "kind", "rural_values": "vilage"}, "nothing has 'vilage' in column 'kind'"),
-        ({"max_population": 50.0}, "no settlement is rural with at most 50 inhabitants"),
+        ({"max_population": 50.0}, "no settlement is rural; look at"),
         ({"season_field": "surface", "all_season_values": "ice"}, "nothing has 'ice' in column 'surface'"),
     ],
 )

@@ -1,0 +1,49 @@
+"""Parameters that people type as text, read as numbers by name."""
+
+from __future__ import annotations
+
+from kazgeo.errors import InputError
+
+__all__ = ["named_numbers"]
+
+
+def named_numbers(text: str, what: str, wanted: str, *, most: float, zero: bool = False) -> dict[str, float]:
+    """Return numbers by name from "local=0.5, republican=0.8".
+
+    Parameters
+    ----------
+    text : str
+        What was typed.
+    what, wanted : str
+        The parameter, and what it wants, for messages.
+    most : float
+        Greatest number.
+    zero : bool
+        Whether 0 is a number like others; else numbers are above it.
+
+    Raises
+    ------
+    InputError
+        A piece that is no such pair.
+
+    Examples
+    --------
+    >>> named_numbers("local=0.5, republican = 0.8", "factors", "class=factor", most=10)
+    {'local': 0.5, 'republican': 0.8}
+    >>> named_numbers("80=0", "cover_speeds", "class=km/h", most=300, zero=True)
+    {'80': 0.0}
+    >>> named_numbers("", "factors", "class=factor", most=10)
+    Traceback (most recent call last):
+    kazgeo.errors.InputError: factors: wanted class=factor; got ''
+    """
+    out: dict[str, float] = {}
+    for piece in text.split(","):
+        name, sign, value = (part.strip() for part in piece.partition("="))
+        try:
+            number = float(value)
+        except ValueError:
+            number = -1.0
+        if not sign or not name or not 0 <= number <= most or (number == 0 and not zero):
+            raise InputError(f"{what}: wanted {wanted}; got {piece.strip()!r}")
+        out[name] = number
+    return out
