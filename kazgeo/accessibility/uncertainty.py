@@ -27,6 +27,8 @@ __all__ = ["SpeedSpread", "TimeUncertainty", "travel_time_uncertainty"]
 
 #: Draws in one piece of work.
 PIECE = 16
+#: Bytes that times and destinations of all draws may take.
+MOST_BYTES = 4_000_000_000
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,8 @@ def travel_time_uncertainty(
     Raises
     ------
     InputError
-        No destination, thresholds that are negative, a level outside 0 to 1, a population that lacks places.
+        No destination, thresholds that are negative, a level outside 0 to 1, a population that lacks places, draws
+        that would not fit in memory: told before the first.
 
     Notes
     -----
@@ -192,7 +195,14 @@ def travel_time_uncertainty(
     people = None if population is None else amounts(population, "population", attached.ids, "place")
     goals = tied_destinations(attached, destinations)
     base = nearest(attached, goals, direction=direction)
-    ask = _Ask(attached, goals, str(choice(Travel, direction, "direction")), spread, seed)
+    size = 16 * draws * len(attached.ids)
+    if size > MOST_BYTES:
+        raise InputError(
+            f"{draws:,} draws of {len(attached.ids):,} places would take {size / 1e9:.1f} GB; at most"
+            f" {MOST_BYTES / 1e9:.0f} are used: ask for fewer draws or places"
+        )
+    groups = _Groups.of(attached.network, spread)
+    ask = _Ask(attached, goals, str(choice(Travel, direction, "direction")), groups, seed)
     tasks = [(ask, start, stop) for start, stop in pieces(draws, PIECE)]
     drawn = list(run(_draw, tasks, executor, progress, "quickest routes"))
     time = np.concatenate([one for one, _ in drawn])
@@ -219,17 +229,16 @@ class _Ask:
     attached: Attached
     goals: Attached
     direction: str
-    spread: SpeedSpread
+    groups: _Groups
     seed: int
 
 
 def _draw(ask: _Ask, start: int, stop: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Return seconds and the rank of the nearest destination of all places, draw by draw."""
-    groups = _Groups.of(ask.attached.network, ask.spread)
     times = np.empty((stop - start, len(ask.attached.ids)))
     who = np.empty(times.shape, np.int64)
     for row, number in enumerate(range(start, stop)):
-        factor, leg = groups.factors(np.random.default_rng([number, ask.seed]))
+        factor, leg = ask.groups.factors(np.random.default_rng([number, ask.seed]))
         net = with_factors(ask.attached.network, factor)
         found = nearest(_slower(ask.attached, net, leg), _slower(ask.goals, net, leg), direction=ask.direction)
         times[row], who[row] = found.time_s, _rank(found.destination, ask.goals)

@@ -218,6 +218,7 @@ def cost_distance(
         Times for the table of zones, increasing, comma-separated.
     """
     import numpy as np
+    import pandas as pd
 
     from kazgeo.accessibility import cost_distance as over_land
     from kazgeo.analyses.outcome import Outcome, told
@@ -244,7 +245,11 @@ def cost_distance(
     for raster in (time_min, numbered):
         raster.rio.write_crs(found.time_s.rio.crs, inplace=True)
     tables = {"served": _facilities(found, time_min.values, near.values)}
-    layer = None if settlements is None else _at(found, settlements)
+    layer, dropped = None, found.dropped
+    if settlements is not None:
+        at, lost = found.at(settlements)
+        layer = settlements.assign(travel_time_min=at["time_s"] / 60, nearest_id=at["facility"])
+        dropped = pd.concat([dropped, lost], ignore_index=True)
     people = float("nan")
     if population_grid is not None:
         people = _share_within(found, population_grid, standard_min)
@@ -252,7 +257,7 @@ def cost_distance(
             tables["by_zone"] = _zones(found, population_grid, zones, limits, part(progress, 0.8, 1.0))
     passable = found.n_reached + found.n_unreached
     return Outcome(
-        (*_findings(found, layer, people, standard_min, passable), *told(found.dropped)),
+        (*_findings(found, layer, people, standard_min, passable), *told(dropped)),
         layer=layer,
         tables=tables,
         numbers={
@@ -264,7 +269,7 @@ def cost_distance(
             "time": Raster(time_min, "travel time over land", "min", 0),
             "allocation": Raster(numbered.astype(np.float32), "nearest facility by number", "", 0),
         },
-        dropped=found.dropped,
+        dropped=dropped,
     )
 
 
@@ -282,15 +287,6 @@ def _facilities(found: CostDistance, time_min: Any, near: Any) -> pd.DataFrame:
     return pd.DataFrame(
         {"number": np.arange(count) + 1, "facility": found.facilities, "cells": cells, "mean_min": mean}
     )
-
-
-def _at(found: CostDistance, settlements: Any) -> Any:
-    """Return settlements with the time and the facility of their cell."""
-    ways = found.paths(settlements)
-    layer = settlements.copy()
-    layer["travel_time_min"] = ways["time_s"] / 60
-    layer["nearest_id"] = ways["facility"].astype(object)
-    return layer
 
 
 def _share_within(found: CostDistance, population: Any, standard: float) -> float:

@@ -141,6 +141,7 @@ def test_another_destination_may_be_nearest():
         ({"spread": SpeedSpread(classes={"motorwey": 0.1})}, "no road has class 'motorwey'"),
         ({"level": 1.5}, "level"),
         ({"draws": 0}, "draws"),
+        ({"draws": 200_000_000}, r"200,000,000 draws of 2 places would take 6.4 GB; at most 4 are used"),
         ({"thresholds_s": [-1.0]}, "thresholds_s"),
         ({"population": pd.Series({"p00": 1.0})}, "population must have every place"),
     ],

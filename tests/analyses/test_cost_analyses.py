@@ -64,6 +64,10 @@ def test_settlements_people_and_zones():
     assert found.layer["travel_time_min"].tolist()[:2] == pytest.approx([2 * STEP, STEP])
     assert found.layer["nearest_id"].tolist()[:2] == ["post", "post"]
     assert pd.isna(found.layer.loc["out", "travel_time_min"])
+    assert found.dropped.values.tolist() == [["out", "outside the surface"]]
+    beyond = over(settlements=at, limit_min=20.0)
+    assert ["a", "no way to a facility, or none within the limit"] in beyond.dropped.values.tolist()
+    assert beyond.layer["nearest_id"].tolist() == [None, "post", None]
     # within 30 min: all of the two western columns and the third cell below, 50 of 120 people
     assert found.numbers["people_within_percent"] == pytest.approx(100 * 50 / 120)
     table = found.tables["by_zone"]

@@ -95,7 +95,10 @@ def test_a_real_extract_as_a_layer_gives_the_times_of_its_network():
 
 def test_an_area_cuts():
     west = gpd.GeoDataFrame(geometry=[shapely.box(69.9, 49.9, 70.05, 50.1)], crs=4326)
-    assert made(area=west).layer["road_id"].tolist() == [10]
+    cut = made(area=west)
+    assert cut.layer["road_id"].tolist() == [10]
+    assert cut.numbers == {"length_km": pytest.approx(KM), "components": 1}  # of the cut, not of the file
+    assert cut.summary().startswith("The network has 1 edges")
     with pytest.raises(InputError, match="no road of the file touches the area"):
         made(area=west.translate(20).to_frame("geometry"))
 
