@@ -214,7 +214,7 @@ def test_without_an_engine_it_says_what_to_do(qgis: Process) -> None:
 def test_ctrl_c_leaves_no_process_and_no_file(qgis: Process, places: Path) -> None:
     target = qgis.folder / "interrupted.gpkg"
     process = subprocess.Popen(
-        [PROGRAM, "run", "kazgeo:local_moran", "--", f"UNITS={places}", "UNITS_ID=id", "INDICATOR=population",
+        [PROGRAM, "run", "kazgeo:losh", "--", f"UNITS={places}", "UNITS_ID=id", "INDICATOR=population",
          "NEIGHBOURS=nearest", "K=100", "PERMUTATIONS=999999", f"OUTPUT={target}"],
         env=qgis.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
