@@ -7,7 +7,7 @@ from enum import StrEnum
 __all__ = [
     "Alternative", "Bands", "CellShape", "Correction", "Counted", "Deal", "DensityMethod", "Direction", "Draws",
     "FrictionUnit", "Method", "Mode", "Model", "Moves", "Overlap", "Peak", "Penalty", "PValue", "Season",
-    "Secondary", "Shape", "Travel",
+    "Secondary", "Shape", "Travel", "Turns",
 ]  # fmt: skip
 
 
@@ -187,3 +187,12 @@ class Season(StrEnum):
     PASSES_CLOSED = "passes_closed"
     ICE_ROAD = "ice_road"
     NONE = "none"
+
+
+class Turns(StrEnum):
+    """Which facility serves first: by capacity, people in reach, time until full, or a column."""
+
+    CAPACITY = "capacity"
+    POPULATION = "population"
+    TIME = "time"
+    COLUMN = "column"

@@ -155,7 +155,16 @@ def _base() -> dict[str, dict[str, Any]]:
         },
         "cost_distance": {
             "friction": ground(), "facilities": places().iloc[::9], "settlements": places(), "zones": land(),
-            "population_grid": ground() * 10,
+            "population_grid": ground() * 10, "roads": roads(), "speed": "speed_kmh", "length": "length_km",
+        },
+        "referral_table": {"friction": ground(), "facilities": places().iloc[::9], "higher": places().iloc[::20]},
+        "capacity_catchments": {
+            "friction": ground(), "facilities": places().iloc[::9], "population_grid": ground() * 10,
+            "capacity": "population", "limit_min": 600.0, "turns": "column", "turn_field": "population",
+        },
+        "scaling_up": {
+            "friction": ground(), "population_grid": ground() * 10, "limit_min": 600.0,
+            "facilities": places().iloc[::9], "candidates": ground(),
         },
         "surface": {"settlements": places(), "column": "population", "cell_km": 25.0},
         "boundary_effect": {

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kazgeo.network import Access, Topology
-from kazgeo.routing.reach import Ramps, Vertices, cut, joined
+from kazgeo.network.vertices import Vertices, cut
+from kazgeo.routing.reach import Ramps, joined
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -15,9 +15,10 @@ from kazgeo.choices import Bands, Overlap, Travel
 from kazgeo.errors import InputError, choice
 from kazgeo.network import Access, Attached
 from kazgeo.network.places import metric_lines
+from kazgeo.network.vertices import cut, vertices
 from kazgeo.parallel import run
 from kazgeo.progress import Progress, silent
-from kazgeo.routing.reach import Ramps, cut, from_each, from_nearest, joined, vertices
+from kazgeo.routing.reach import Ramps, from_each, from_nearest, joined
 
 if TYPE_CHECKING:
     import geopandas

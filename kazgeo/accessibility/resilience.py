@@ -16,6 +16,8 @@ from kazgeo.errors import InputError, choice, listing
 from kazgeo.network import Attached, Network
 from kazgeo.network.places import metric_lines
 from kazgeo.network.stretches import Stretches, stretches
+from kazgeo.network.vertices import cut as between
+from kazgeo.network.vertices import vertices
 from kazgeo.parallel import pieces, run
 from kazgeo.progress import Progress, silent
 from kazgeo.routing.along import along
@@ -303,7 +305,7 @@ def _bridge_table(
     """Return the bridges that have places beyond them, most people first."""
     import geopandas
 
-    from kazgeo.routing import reach, weakness
+    from kazgeo.routing import weakness
 
     size = len(forest.edge)
     own = [np.bincount(weak.core, weights=c, minlength=size) for c in counts]
@@ -324,7 +326,7 @@ def _bridge_table(
             table[name] = np.where((here == 0) & (there > 0), b[part],
                                    np.where((here > 0) & (there == 0), total - b[part], 0.0))  # fmt: skip
         table["places_lose"] = table["places_lose"].astype(np.int64)
-    lines = reach.cut(reach.vertices(network), cut.edge[at], cut.low[at], cut.high[at]).lines()
+    lines = between(vertices(network), cut.edge[at], cut.low[at], cut.high[at]).lines()
     return geopandas.GeoDataFrame(table, geometry=lines, crs=metric_lines(network)[0])
 
 

@@ -301,7 +301,7 @@ def _shared(function: Callable[..., Any]) -> _Shared | None:
     entries: dict[str, str] = {}
     for one in reversed(_bases(kind)):
         entries |= _docstring(one)[2]
-    for name, annotation in get_type_hints(kind, include_extras=True).items():
+    for name, annotation in get_type_hints(kind, localns=_FORWARD, include_extras=True).items():
         if name in own:
             continue
         default = next(mark.value for mark in get_args(annotation)[1:] if isinstance(mark, Default))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
-from kazgeo.analyses.kinds import Field, Neighbours, Number
-from kazgeo.choices import Alternative, Correction
+from kazgeo.analyses.kinds import Field, Grid, Neighbours, Number
+from kazgeo.choices import Alternative, Correction, FrictionUnit, Moves
 
 if TYPE_CHECKING:
     from kazgeo.weights import Weights
@@ -19,6 +19,9 @@ __all__ = [
     "LocalTest",
     "Near",
     "OnRoads",
+    "OverLand",
+    "OverLandAndRoads",
+    "RoadSpeeds",
     "ToDestinations",
     "WholeTest",
     "Zoning",
@@ -59,8 +62,8 @@ class Near(TypedDict, total=False):
     tolerance_m: Annotated[float, Number(0, 10_000, "m"), Default(100.0)]
 
 
-class OnRoads(TypedDict, total=False):
-    """How fast roads are, and how settlements get to them.
+class RoadSpeeds(TypedDict, total=False):
+    """How fast roads are.
 
     Parameters
     ----------
@@ -75,6 +78,20 @@ class OnRoads(TypedDict, total=False):
     one_way : str
         Column of one-way roads, as OpenStreetMap (yes, no, -1) or GIS layers (F, T, B, N) write it, along the line as
         it is drawn; without it all roads run both ways.
+    """
+
+    speed: Annotated[str, Field("roads"), Default("")]
+    default_speed_kmh: Annotated[float, Number(1, 300, "km/h"), Default(60.0)]
+    speed_back: Annotated[str, Field("roads"), Default("")]
+    length: Annotated[str, Field("roads"), Default("")]
+    one_way: Annotated[str, Field("roads", numeric=False), Default("")]
+
+
+class OnRoads(RoadSpeeds, total=False):
+    """How fast roads are, and how settlements get to them.
+
+    Parameters
+    ----------
     access_limit_km : float
         Settlements farther than this from every road are not connected.
     access_speed_kmh : float
@@ -83,14 +100,31 @@ class OnRoads(TypedDict, total=False):
         Length of that leg over its straight distance.
     """
 
-    speed: Annotated[str, Field("roads"), Default("")]
-    default_speed_kmh: Annotated[float, Number(1, 300, "km/h"), Default(60.0)]
-    speed_back: Annotated[str, Field("roads"), Default("")]
-    length: Annotated[str, Field("roads"), Default("")]
-    one_way: Annotated[str, Field("roads", numeric=False), Default("")]
     access_limit_km: Annotated[float, Number(0.01, 1000, "km"), Default(50.0)]
     access_speed_kmh: Annotated[float, Number(1, 200, "km/h"), Default(30.0)]
     access_detour: Annotated[float, Number(1, 5), Default(1.3)]
+
+
+class OverLand(TypedDict, total=False):
+    """How one travels over a friction surface.
+
+    Parameters
+    ----------
+    unit : FrictionUnit
+        Unit of the friction; surfaces of the Malaria Atlas Project are in minutes per metre.
+    moves : Moves
+        How many neighbours of a cell one may go to.
+    elevation : raster
+        Metres, on the cells of the friction, for walking that feels the slope.
+    """
+
+    unit: Annotated[FrictionUnit, Default(FrictionUnit.SECONDS_PER_METRE)]
+    moves: Annotated[Moves, Default(Moves.EIGHT)]
+    elevation: Annotated[DataArray | None, Grid(), Default(None)]  # type: ignore[name-defined] # noqa: F821
+
+
+class OverLandAndRoads(OverLand, RoadSpeeds, total=False):
+    """How one travels over a friction surface, and on roads beside it."""
 
 
 class Destinations(TypedDict, total=False):
@@ -197,6 +231,8 @@ class ExactTest(Near, total=False):
 
 #: Which options extend which: a TypedDict forgets its bases, and with them their docstrings.
 EXTENDS: dict[Any, tuple[Any, ...]] = {
+    OnRoads: (RoadSpeeds,),
+    OverLandAndRoads: (OverLand, RoadSpeeds),
     ToDestinations: (Destinations, OnRoads),
     Zoning: (Near,),
     WholeTest: (Near,),

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from kazgeo.analyses.options import OnRoads
+    from kazgeo.analyses.options import OnRoads, RoadSpeeds
     from kazgeo.network import Access, Attached, Network
     from kazgeo.progress import Progress
     from kazgeo.style import Style
@@ -32,7 +32,7 @@ __all__ = [
 ACCESS_FIELDS = ("road_distance_km", "network_component")
 
 
-def network_of(roads: Any, options: OnRoads, *, keep: Sequence[str] = (), road_class: str = "class") -> Network:
+def network_of(roads: Any, options: RoadSpeeds, *, keep: Sequence[str] = (), road_class: str = "class") -> Network:
     """Return the network of a layer of roads; ``keep`` names columns that scenarios go by."""
     from kazgeo.analyses.columns import numeric
     from kazgeo.network import Ways, from_lines

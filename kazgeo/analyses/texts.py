@@ -1,10 +1,10 @@
-"""Parameters that people type as text, read as numbers by name."""
+"""Parameters that people type as text, read as numbers or words by name."""
 
 from __future__ import annotations
 
 from kazgeo.errors import InputError
 
-__all__ = ["named_numbers"]
+__all__ = ["named_numbers", "named_words"]
 
 
 def named_numbers(text: str, what: str, wanted: str, *, most: float, zero: bool = False) -> dict[str, float]:
@@ -46,4 +46,31 @@ def named_numbers(text: str, what: str, wanted: str, *, most: float, zero: bool 
         if not sign or not name or not 0 <= number <= most or (number == 0 and not zero):
             raise InputError(f"{what}: wanted {wanted}; got {piece.strip()!r}")
         out[name] = number
+    return out
+
+
+def named_words(text: str, what: str, allowed: list[str]) -> dict[str, str]:
+    """Return one of the allowed words by name from "10=walking, 30=motorised".
+
+    Raises
+    ------
+    InputError
+        A piece that is no such pair.
+
+    Examples
+    --------
+    >>> named_words("10=walking, 30=motorised", "cover_modes", ["walking", "motorised"])
+    {'10': 'walking', '30': 'motorised'}
+    >>> named_words("10=flying", "cover_modes", ["walking", "motorised"])
+    Traceback (most recent call last):
+    kazgeo.errors.InputError: cover_modes: wanted name=word, name=word, each word one of walking, motorised; got
+    '10=flying'
+    """
+    out: dict[str, str] = {}
+    for piece in text.split(","):
+        name, sign, word = (part.strip() for part in piece.partition("="))
+        if not sign or not name or word not in allowed:
+            wanted = f"name=word, name=word, each word one of {', '.join(allowed)}"
+            raise InputError(f"{what}: wanted {wanted}; got {piece.strip()!r}")
+        out[name] = word
     return out

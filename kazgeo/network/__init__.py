@@ -12,12 +12,13 @@ from kazgeo.network.profiles import CYCLE, DRIVE, WALK, Mode, Profile
 from kazgeo.network.scenario import Change, Scenario, State, apply, effects, with_factors
 from kazgeo.network.seasons import SEASONS
 from kazgeo.network.speeds import KAZAKHSTAN, SpeedTable
+from kazgeo.network.split import split
 from kazgeo.network.store import load, save
 
 __all__ = [
     "CYCLE", "DRIVE", "KAZAKHSTAN", "SEASONS", "WALK", "Access", "Attached", "Change", "Connectivity", "CutOff",
     "Mode", "Network", "Profile", "Scenario", "Shapes", "SpeedTable", "State", "Terminals", "Topology", "Ways",
     "Weight", "apply", "attach", "connectivity", "contract", "crossings", "duplicates", "effects", "from_edges",
-    "from_lines", "from_osm", "from_osmnx", "from_pandana", "load", "near_misses", "save", "to_osmnx",
+    "from_lines", "from_osm", "from_osmnx", "from_pandana", "load", "near_misses", "save", "split", "to_osmnx",
     "with_candidates", "with_factors",
 ]  # fmt: skip

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kazgeo.errors import InputError
-from kazgeo.network import Network, Ways, contract, from_edges, from_osm
+from kazgeo.network import Network, Ways, contract, from_edges, from_osm, split
 from kazgeo.network.measure import line_lengths_m
 
 LAWS = settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -176,3 +176,41 @@ def test_the_order_of_edges_never_changes_which_nodes_stay(network, shuffler):
     one, other = contract(network), contract(mixed)
     assert sorted(one.nodes) == sorted(other.nodes)
     np.testing.assert_allclose(times(other, one.nodes), times(one, one.nodes), rtol=1e-12)
+
+
+@LAWS
+@given(networks(), st.sampled_from([3.0, 10.0, 55.0, 1000.0]))
+def test_splitting_edges_changes_no_time_and_is_undone_by_contracting(network, most_m):
+    made = split(network, most_m)
+    assert (made.length_m <= most_m * (1 + 1e-9)).all()
+    assert made.nodes[: network.n].equals(network.nodes)
+    assert made.nodes.is_unique
+    if network.n:
+        np.testing.assert_allclose(times(made, network.nodes), times(network, network.nodes), rtol=1e-12)
+    ends = made.shapes.xy[made.shapes.offset[1:] - 1]
+    assert ends == pytest.approx(np.c_[made.lon[made.end], made.lat[made.end]])
+    if np.isfinite(network.time_s).all():
+        again = contract(made, keep=network.nodes)
+        assert sorted(again.length_m) == pytest.approx(sorted(network.length_m))
+        assert set(again.roads["road_id"]) == set(network.roads["road_id"])
+
+
+def test_parts_lie_on_the_bends_of_the_road_and_share_its_waits():
+    import geopandas
+    import shapely
+
+    from kazgeo.network import from_lines
+
+    bend = shapely.LineString([(500_000, 0), (501_000, 0), (501_000, 1000)])
+    roads = geopandas.GeoDataFrame({"w": [1]}, geometry=[bend], crs=32642).to_crs(4326)
+    made = split(from_lines(roads, speed_kmh=60), 600)
+    at = geopandas.GeoSeries.from_xy(made.lon[2:], made.lat[2:], crs=4326).to_crs(32642)
+    assert np.round(np.c_[at.x, at.y]).tolist() == [[500_500, 0], [501_000, 0], [501_000, 500]]
+    cross = pd.DataFrame({"from_id": list("abc"), "to_id": list("mmm"), "length_km": [1.0, 2.0, 3.0]})
+    nodes = pd.DataFrame({"lon": [70.0, 71, 70.5, 70.5], "lat": [50.0, 50, 51, 50]}, index=list("abcm"))
+    net = from_edges(cross, nodes, speed_kmh=60, ways=Ways(junction_s=30))
+    whole = split(net, 500)
+    assert whole.roads["wait_s"].sum() == pytest.approx(net.roads["wait_s"].sum())
+    assert times(whole, list("abc")) == pytest.approx(times(net, list("abc")))
+    with pytest.raises(InputError, match=r"would make .* edges"):
+        split(net, 1e-6)

@@ -31,7 +31,9 @@ def environment(home: str) -> dict[str, str]:
     drop = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PROJ_LIB", "PROJ_DATA", "GDAL_DATA", "LD_LIBRARY_PATH")
     kept = {k: v for k, v in os.environ.items() if k not in drop}
     own = {"QT_QPA_PLATFORM": "offscreen", "HOME": home, "XDG_RUNTIME_DIR": home, "QGIS_CUSTOM_CONFIG_PATH": home}
-    return {**kept, **own, "PYTHONUTF8": "1"}
+    # QGIS takes the libraries of the first python3 of the PATH: it must be the system's, not pyenv's or a venv's
+    path = os.pathsep.join([str(Path(PYTHON).parent), kept.get("PATH", "")])
+    return {**kept, **own, "PATH": path, "PYTHONUTF8": "1"}
 
 
 def describe(gpkg: Path, folder: Path, *layers: str) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +11,7 @@ import pandas as pd
 from kazgeo.accessibility.cost_distance.reach import Reach, Reached, people_on
 from kazgeo.accessibility.cost_distance.surface import Places, Surface, place, prepare
 from kazgeo.accessibility.cost_distance.travel import Travel
+from kazgeo.choices import Turns as Order
 from kazgeo.errors import InputError, choice, listing, positive_number, unknown
 from kazgeo.progress import Progress, silent
 
@@ -21,15 +21,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["CapacityCatchments", "Order", "Processing", "capacity_catchments"]
-
-
-class Order(StrEnum):
-    """Whose turn comes first."""
-
-    CAPACITY = "capacity"
-    POPULATION = "population"
-    TIME = "time"
-    COLUMN = "column"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import pandas as pd
 
-from kazgeo.accessibility.cost_distance.surface import MOST_CELLS, Surface, place, prepare
+from kazgeo.accessibility.cost_distance.surface import MOST_CELLS, Surface, located, place, prepare
 from kazgeo.accessibility.cost_distance.travel import Heading, Travel
 from kazgeo.errors import InputError, positive_number
 from kazgeo.progress import Progress, silent
@@ -33,7 +33,7 @@ class Arcs(Protocol):
     def lat(self) -> NDArray[np.float64]:
         """Degrees, EPSG:4326."""
 
-    def arcs(self, reverse: bool = False) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
+    def arcs(self, *, reverse: bool = False) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
         """Return indptr, head and seconds of the arcs that leave every node; ``reverse``: that come to it."""
 
 
@@ -60,6 +60,8 @@ class RoadDistance:
         Cells that can be passed, with a time and without.
     dropped : DataFrame
         ``unit`` and ``reason`` of facilities that took no part.
+    surface : Surface
+        What was searched.
     """
 
     time_s: xarray.DataArray
@@ -73,6 +75,11 @@ class RoadDistance:
     n_reached: int
     n_unreached: int
     dropped: pd.DataFrame
+    surface: Surface
+
+    def at(self, places: geopandas.GeoDataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return the time and the facility of the cell of each place; as ``CostDistance.at``."""
+        return located(self.surface, (self.time_s, self.allocation), self.facilities, places)
 
     def __repr__(self) -> str:
         """Tell what was searched."""
@@ -90,8 +97,8 @@ def cost_distance_with_roads(
 
     Assumption: friction is that of the ground without roads (roads burnt into it would be travelled twice, also where
     the network has none). One gets on and off a road at its nodes only, by half a cell at the friction of the cell that
-    holds the node, and waits for nothing; so a network whose nodes are farther apart than cells is to be split first.
-    Facilities stand on the ground. A node on a barrier is a bridge.
+    holds the node, and waits for nothing; so ``kazgeo.network.split`` first where nodes are farther apart than
+    cells. Facilities stand on the ground. A node on a barrier is a bridge.
 
     Parameters
     ----------
@@ -158,7 +165,7 @@ def cost_distance_with_roads(
         made(time[:size].reshape(shape), "time_s"), made(label[:size].reshape(shape), "allocation", nodata=-1),
         made(by_road[:size].astype(bool).reshape(shape), "by_road", nodata=None), time[size:], sources.ids,
         n - outside - blocked, outside, blocked, reached, int((~np.isnan(ground.friction)).sum()) - reached,
-        sources.dropped,
+        sources.dropped, surface,
     )  # fmt: skip
 
 

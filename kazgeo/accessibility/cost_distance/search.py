@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from kazgeo.accessibility.cost_distance.surface import Surface, at_cells, place, prepare
+from kazgeo.accessibility.cost_distance.surface import Surface, located, place, prepare
 from kazgeo.accessibility.cost_distance.tiles import Tiles, spread, spread_labels, spread_links
 from kazgeo.accessibility.cost_distance.travel import Heading, Travel
 from kazgeo.errors import positive_number
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["CostDistance", "cost_distance"]
-
-
-UNREACHED_REASON = "no way to a facility, or none within the limit"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -111,15 +108,7 @@ class CostDistance:
         DataFrame
             Columns ``unit`` and ``reason``.
         """
-        spots = place(self.surface, places, "places")
-        near = at_cells(self.allocation, spots.cells)
-        who = np.full(len(near), None, dtype=object)
-        who[near >= 0] = self.facilities.to_numpy(dtype=object)[near[near >= 0]]
-        table = pd.DataFrame({"time_s": at_cells(self.time_s, spots.cells), "facility": who}, spots.ids)
-        lost = pd.DataFrame({"unit": spots.ids[near < 0], "reason": UNREACHED_REASON})
-        table = table.reindex(places.index)
-        table["facility"] = table["facility"].astype(object).where(table["facility"].notna(), None)
-        return table, pd.concat([spots.dropped, lost], ignore_index=True)
+        return located(self.surface, (self.time_s, self.allocation), self.facilities, places)
 
     def paths(self, places: geopandas.GeoDataFrame) -> geopandas.GeoDataFrame:
         """Return the quickest way of each place: ``facility``, ``time_s``, ``length_m`` and the line, in its direction.

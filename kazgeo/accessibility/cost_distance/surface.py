@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     import xarray
     from numpy.typing import NDArray
 
-__all__ = ["Places", "Surface", "Window", "place", "prepare"]
+__all__ = ["Places", "Surface", "Window", "located", "place", "prepare"]
 
+UNREACHED_REASON = "no way to a facility, or none within the limit"
 #: Cells are numbered with 32 bits in the queue.
 MOST_CELLS = 2**32 - 1
 
@@ -207,3 +208,39 @@ def at_cells(layer: xarray.DataArray, cells: NDArray[np.int64]) -> NDArray[Any]:
     if layer.chunks is None:
         return np.asarray(layer.to_numpy()[rows, columns])
     return np.asarray(layer.data.vindex[rows, columns].compute()) if len(cells) else np.empty(0, layer.dtype)
+
+
+def located(
+    surface: Surface, found: tuple[xarray.DataArray, xarray.DataArray], facilities: pd.Index,
+    places: geopandas.GeoDataFrame,
+) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
+    """Return the time and the facility of the cell of each place, and the places without, with their reason.
+
+    Parameters
+    ----------
+    surface : Surface
+        What was searched.
+    found : (time_s, allocation)
+        Seconds, and position in ``facilities`` (-1 for none), of every cell.
+    facilities : Index
+        Ids of facilities.
+    places : GeoDataFrame
+        Points with a CRS and a unique index.
+
+    Returns
+    -------
+    DataFrame
+        By the index of ``places``: ``time_s`` (NaN) and ``facility`` (None where there is none).
+    DataFrame
+        Columns ``unit`` and ``reason``.
+    """
+    spots = place(surface, places, "places")
+    time_s, allocation = (at_cells(layer, spots.cells) for layer in found)
+    there = allocation >= 0
+    who = np.full(len(there), None, dtype=object)
+    who[there] = facilities.to_numpy(dtype=object)[allocation[there]]
+    table = pd.DataFrame({"time_s": time_s, "facility": who}, spots.ids)
+    lost = pd.DataFrame({"unit": spots.ids[~there], "reason": UNREACHED_REASON})
+    table = table.reindex(places.index)
+    table["facility"] = table["facility"].astype(object).where(table["facility"].notna(), None)
+    return table, pd.concat([spots.dropped, lost], ignore_index=True)
