@@ -92,7 +92,8 @@ def test_where_a_facility_would_newly_cover_most_people():
     found = run("scaling_up", walk, people, 15.0, facilities=points(there=(500, 500)), best_places=2)
     # within 15 min, a step, of the facility live 30; a facility in one of the two eastern cells covers the other 40
     assert found.rasters["new"].surface.values[1].tolist() == [0, 0, 40, 40]
-    assert found.layer[["rank", "newly_covered", "of_uncovered_percent"]].values.tolist() == [[1, 40, 100], [2, 40, 100]]
+    best = found.layer[["rank", "newly_covered", "of_uncovered_percent"]]
+    assert best.values.tolist() == [[1, 40, 100], [2, 40, 100]]
     assert [(p.x, p.y) for p in found.layer.geometry] == [(2500, 500), (3500, 500)]
     assert found.numbers["covered_percent"] == pytest.approx(100 * 30 / 70)
     some = run("scaling_up", walk, people, 15.0, candidates=raster([[1, 0, 0, 0]] * 2))
@@ -119,9 +120,8 @@ def test_roads_and_ground_are_one_model():
 
 def test_one_way_roads_count_in_the_direction_of_travel():
     road = line((500, 500), (3500, 500)).assign(oneway="yes")
-    to, back = (
-        run("cost_distance", WALK, points(post=(500, 500)), roads=road, one_way="oneway", travel=t) for t in ("to", "from")
-    )
+    post = points(post=(500, 500))
+    to, back = (run("cost_distance", WALK, post, roads=road, one_way="oneway", travel=t) for t in ("to", "from"))
     assert to.rasters["time"].surface.values[1, 3] == pytest.approx(3 * STEP)
     assert back.rasters["time"].surface.values[1, 3] == pytest.approx(17.5, rel=3e-3)
 
@@ -137,7 +137,8 @@ def test_a_surface_of_the_ground_alone_and_modes_that_feel_no_slope():
     # Tobler, the mean of up and down a slope of a tenth
     both = (math.exp(3.5 * 0.15 - 0.175) + math.exp(3.5 * 0.05 - 0.175)) / 2
     assert made[1, 2] == pytest.approx(0.9 * both)
-    for wrong, says in (("3=walking", "class 3 has no speed"), ("2=flying", "one of walking"), ("x=walking", "numbers")):
+    wrongs = {"3=walking": "class 3 has no speed", "2=flying": "one of walking", "x=walking": "numbers"}
+    for wrong, says in wrongs.items():
         with pytest.raises(InputError, match=says):
             run("friction_surface", land_cover=cover, cover_speeds="1=4, 2=4", cover_modes=wrong)
     with pytest.raises(InputError, match="name a layer of roads, a raster of land cover, or both"):
