@@ -129,6 +129,24 @@ def _base() -> dict[str, dict[str, Any]]:
         "season_effect": {
             "settlements": places(), "roads": roads(), "population": "population", "min_population": 50_000.0,
             "region": "region", "speed": "speed_kmh", "length": "length_km", "closed": land().iloc[:3],
+            "surface_factors": "republican=0.9", "surface_field": "class", "new_speed": "speed_kmh",
+            "closed_field": "class", "closed_values": "international", "added": roads().iloc[:2],
+        },
+        "detour_index": {
+            "settlements": places(), "roads": roads(), "population": "population", "min_population": 50_000.0,
+            "region": "region",
+        },
+        "balancing_time": {
+            "settlements": places(), "facilities": places().iloc[::9], "population": "population",
+            "amount": "population", "region": "region", **on,
+        },
+        "market_areas": {
+            "settlements": places(), "facilities": places().iloc[::9], "population": "population",
+            "attraction": "population", **on,
+        },
+        "rural_access_grid": {
+            "population_grid": ground() * 10, "roads": roads(), "zones": land(), "rural_grid": ground() * 0 + 11,
+            "rural_classes": "11",
         },
         "travel_time_matrix": {"settlements": places(), "facilities": places().iloc[::9], **on},
         "opportunities": {

@@ -39,6 +39,8 @@ class RuralAccess:
         On the rural places: ``distance_m`` to the nearest all-season road, ``near``, ``people``. Empty for a grid.
     dropped : DataFrame
         Columns unit, reason.
+    cells : DataArray of float32, optional
+        Of a grid: 1 near a road, 0 farther, NaN where nobody rural lives.
     """
 
     index: float
@@ -46,6 +48,7 @@ class RuralAccess:
     near: float
     places: pd.DataFrame
     dropped: pd.DataFrame
+    cells: xarray.DataArray | None = None
 
 
 def rural_access(
@@ -163,12 +166,14 @@ def rural_access_grid(
     >>> people = xarray.DataArray([[10.0, np.nan], [30.0, 0.0]], {"y": [3500.0, 1500.0], "x": [500.0, 1500.0]},
     ...                           ("y", "x")).rio.write_crs(32642)
     >>> found = rural_access_grid(people, roads)
-    >>> found.index, found.people
-    (0.75, 40.0)
+    >>> found.index, found.people, found.cells.values.tolist()
+    (0.75, 40.0, [[0.0, nan], [1.0, nan]])
     >>> rural_access_grid(people * 0, roads).index
     nan
     """
     import geopandas
+
+    from kazgeo.friction import grid_of
 
     limit = positive_number(limit_m, "limit_m", "positive metres")
     if population.rio.crs is None:
@@ -190,7 +195,10 @@ def rural_access_grid(
     people = values[row, column]
     inside, whole = float(people[near].sum()), float(people.sum())
     none = pd.DataFrame({"distance_m": [], "near": np.empty(0, bool), "people": []})
-    return RuralAccess(inside / whole if whole > 0 else np.nan, whole, inside, none, drops())
+    marks = np.full(values.shape, np.nan, np.float32)
+    marks[row, column] = near
+    cells = grid_of(population, "population").labelled(marks, "near")
+    return RuralAccess(inside / whole if whole > 0 else np.nan, whole, inside, none, drops(), cells)
 
 
 def _same_cells(rural: xarray.DataArray, population: xarray.DataArray) -> NDArray[np.bool_]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     "Accessibility",
     Output(
         "layer", "vector", "Opportunities in reach", ("gravity_sum", *ACCESS_FIELDS), like="settlements",
-        sometimes=("within_*_min",),
+        sometimes=("within_*_min", "interval_median"),
     ),
     Output(
         "within", "table", "Opportunities within each time",
@@ -42,6 +42,7 @@ def opportunities(
     *,
     amount: Annotated[str, Field("facilities")] | None = None,
     thresholds_min: str = "30, 60",
+    interval_min: str = "",
     decay: Falling = Falling.EXPONENTIAL,
     half_min: Annotated[float, Number(0.1, 10_000, "min")] = 30.0,
     travel: Travel = Travel.TO,
@@ -70,6 +71,9 @@ def opportunities(
         and is told.
     thresholds_min : str
         Times within which opportunities are counted, increasing, comma-separated.
+    interval_min : str
+        First and last of the times over which a median is taken, minute by minute: "20, 40". A single time is
+        arbitrary; the median over those that could be defended doesn't hang on one.
     decay : Falling
         How weight falls with time in the gravity sum. All weigh 1 at no distance and exactly a half at half_min.
         Exponential halves again with every further half_min. Power is the inverse square of the time, and 1 up to 0.71
@@ -86,7 +90,7 @@ def opportunities(
     """
     import pandas as pd
 
-    from kazgeo.accessibility import cumulative, gravity
+    from kazgeo.accessibility import cumulative, cumulative_interval, gravity
     from kazgeo.analyses import reach
     from kazgeo.analyses.decays import falling
     from kazgeo.analyses.outcome import Outcome, names_of, told
@@ -95,6 +99,7 @@ def opportunities(
     from kazgeo.style import TooltipField
 
     limits = minutes(thresholds_min, "thresholds_min")
+    between = _interval(interval_min)
     reach.refuse_empty("opportunities", facilities)
     people = reach.known_people(settlements, population) if population is not None else None
     size = reach.sizes("opportunities", facilities, amount)
@@ -106,6 +111,9 @@ def opportunities(
     columns = [within_column(t) for t in limits]
     for column, values in zip(columns, found.columns, strict=True):
         layer[column] = found[values]
+    if between is not None:
+        over = cumulative_interval(times, size, start_s=60 * between[0], stop_s=60 * between[1])
+        layer["interval_median"] = over.reached["reached"]
     layer["gravity_sum"] = gravity(times, size, decay=falling(decay, half_min)).reached["reached"]
     access_columns(layer, tied)
     arrived = pd.Series(times.transposed.reached > 0, index=times.destinations)
@@ -135,6 +143,7 @@ def opportunities(
         style=reach.amount_style(columns[-1], mark("opportunities within the longest time"), layer[columns[-1]]),
         fields=(
             TooltipField("gravity_sum", "opportunities weighted by travel time", "", 1),
+            *([TooltipField("interval_median", "median over the interval of times", "", 1)] if between else []),
             TooltipField("road_distance_km", "distance to the road", "km", 1),
         ),
         dropped=dropped,
@@ -151,6 +160,28 @@ def within_column(limit_min: float) -> str:
     ('within_60_min', 'within_7_5_min')
     """
     return f"within_{_number(limit_min).replace('.', '_')}_min"
+
+
+def _interval(text: str) -> tuple[float, float] | None:
+    """Return the first and the last time of an interval, None where there is none.
+
+    Examples
+    --------
+    >>> _interval("20, 40"), _interval(" ")
+    ((20.0, 40.0), None)
+    >>> _interval("20")
+    Traceback (most recent call last):
+    kazgeo.errors.InputError: interval_min: wanted two times, the first and the last, such as 20, 40; got '20'
+    """
+    from kazgeo.analyses.roads import minutes
+    from kazgeo.errors import InputError
+
+    if not text.strip():
+        return None
+    found = minutes(text, "interval_min")
+    if len(found) != 2:
+        raise InputError(f"interval_min: wanted two times, the first and the last, such as 20, 40; got {text!r}")
+    return found[0], found[1]
 
 
 def _number(value: float) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 from kazgeo.analyses.declare import analysis
-from kazgeo.analyses.kinds import Field, Lines, Number, Output, Settlements
-from kazgeo.progress import Progress, silent
+from kazgeo.analyses.kinds import Field, Lines, Number, Output, Regions, Settlements, Surface
+from kazgeo.progress import Progress, part, silent
 
 if TYPE_CHECKING:
     import pandas as pd
+    import xarray
 
     from kazgeo.analyses.outcome import Outcome
     from kazgeo.messages import Message, Names
@@ -156,3 +157,114 @@ def _style() -> Style:
         ("not rural", "not rural", "#bdbdbd"),
     ]
     return categorical("rural_access", "distance to an all-season road", classes)
+
+
+@analysis(
+    "Accessibility",
+    Output("near", "raster", "Rural people near an all-season road (1) and farther (0)"),
+    Output("by_zone", "table", "Rural access by zone", ("people", "people_far", "index_percent")),
+    Output("index_percent", "number", "Rural access index, percent"),
+    Output("people_far", "number", "Rural people farther from an all-season road"),
+    tags=("SDG 9.1.1", "RAI", "rural access index", "WorldPop", "GHS-SMOD", "all-season road"),
+)
+def rural_access_grid(
+    population_grid: Surface,
+    roads: Lines,
+    *,
+    rural_grid: Surface | None = None,
+    rural_classes: str = "",
+    season_field: Annotated[str, Field("roads", numeric=False)] | None = None,
+    all_season_values: str = "",
+    limit_km: Annotated[float, Number(0.1, 100, "km")] = 2.0,
+    zones: Regions | None = None,
+    progress: Progress = silent,
+) -> Outcome:
+    """Rural access index where people live: the share of rural people of a population grid within 2 km of a road.
+
+    As the index of the SDGs is computed: people of a cell are near when its centre is, so cells should be small against
+    the limit (100 m; with 1 km it is rough). Which cells are rural tells another raster on the same cells, such as the
+    degree of urbanisation (GHS-SMOD: 11, 12, 13); without it all people count.
+
+    Parameters
+    ----------
+    population_grid : raster
+        People per cell.
+    roads : lines
+        Roads.
+    rural_grid : raster
+        Classes of settlement on the cells of the population.
+    rural_classes : str
+        Classes that are rural, comma-separated: "11, 12, 13".
+    season_field : str
+        Column of roads that tells which are open all year, such as surface or class.
+    all_season_values : str
+        Values of that column that are open all year, comma-separated.
+    limit_km : float
+        Distance that can be walked.
+    zones : polygons
+        Zones of the table; a cell counts for a zone by the share that lies in it.
+    """
+    from kazgeo import accessibility
+    from kazgeo.analyses.columns import valued
+    from kazgeo.analyses.outcome import Outcome
+    from kazgeo.messages import Message, Num
+    from kazgeo.style import Raster
+
+    rural = _rural_cells(rural_grid, rural_classes)
+    open_ = valued(roads, season_field, all_season_values, "rural_access_grid", ("season_field", "all_season_values"))
+    progress(0.2, "distances to roads")
+    found = accessibility.rural_access_grid(
+        population_grid, roads, rural=rural, all_season=open_, limit_m=1000 * limit_km
+    )
+    far = found.people - found.near
+    finding = Message(
+        "Rural people within {limit} of an all-season road: {share} (rural access index); {far} of {people} live"
+        " farther.",
+        {"limit": Num(limit_km, 1 if limit_km % 1 else 0, "km"), "share": Num(100 * found.index, 1, "%"),
+         "far": Num(far), "people": Num(found.people)},
+    )  # fmt: skip
+    tables, findings = {}, [finding]
+    if zones is not None:
+        tables["by_zone"] = _by_zone(population_grid, found, zones, part(progress, 0.6, 1.0))
+    assert found.cells is not None
+    return Outcome(
+        tuple(findings),
+        tables=tables,
+        numbers={"index_percent": 100 * found.index, "people_far": far},
+        rasters={"near": Raster(found.cells, "near an all-season road", "", 0)},
+    )
+
+
+def _rural_cells(grid: xarray.DataArray | None, classes: str) -> xarray.DataArray | None:
+    """Return which cells are rural; None where no raster tells."""
+    from kazgeo.errors import InputError
+
+    if (grid is None) != (not classes.strip()):
+        raise InputError("rural_access_grid: rural_grid and rural_classes go together; give both or neither")
+    if grid is None:
+        return None
+    try:
+        named = [float(c) for c in classes.split(",")]
+    except ValueError as fault:
+        raise InputError(
+            f"rural_access_grid: rural_classes: wanted numbers parted by commas; got {classes!r}"
+        ) from fault
+    made = grid.isin(named)
+    if not made.any():
+        raise InputError(f"rural_access_grid: no cell of rural_grid has a class of {classes!r}")
+    return made
+
+
+def _by_zone(population: xarray.DataArray, found: Any, zones: Any, progress: Progress) -> pd.DataFrame:
+    """Return rural people, those far from an all-season road, and the index by zone."""
+    import pandas as pd
+
+    from kazgeo.accessibility.cost_distance import zonal_access
+
+    # rural people only; near cells are reached at once, the others never
+    made = zonal_access(
+        found.cells.where(found.cells == 1) * 0.0, population.where(found.cells.notnull()), zones, progress=progress
+    ).table
+    table = pd.DataFrame({"people": made["population"], "people_far": made["unreached"]})
+    table["index_percent"] = 100 * (1 - table["people_far"] / table["people"].where(table["people"] > 0))
+    return table.sort_values("index_percent")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 from kazgeo.analyses.declare import analysis
@@ -14,9 +15,10 @@ from kazgeo.progress import Progress, silent
 if TYPE_CHECKING:
     import pandas as pd
 
+    from kazgeo.accessibility import Nearest
     from kazgeo.analyses.outcome import Outcome
     from kazgeo.messages import Message, Names
-    from kazgeo.network import Scenario
+    from kazgeo.network import Attached, Scenario
 
 
 @analysis(
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     Output("median_change_min", "number", "Median change, minutes"),
     Output("people_newly_beyond", "number", "People newly farther than the standard"),
     Output("cut_off", "number", "Settlements cut off"),
+    Output("people_cut_off", "number", "People cut off"),
+    Output("mean_change_min", "number", "Mean change by people, minutes"),
     tags=("winter", "season", "flood", "scenario", "ice road", "spring thaw", "mountain pass"),
 )
 def season_effect(
@@ -40,7 +44,12 @@ def season_effect(
     *,
     season: Season = Season.WINTER,
     factors: str = "",
+    surface_factors: str = "",
     closed: Regions | None = None,
+    closed_field: Annotated[str, Field("roads", numeric=False)] | None = None,
+    closed_values: str = "",
+    new_speed: Annotated[str, Field("roads")] | None = None,
+    added: Lines | None = None,
     road_class: Annotated[str, Field("roads", numeric=False)] | None = None,
     surface_field: Annotated[str, Field("roads", numeric=False)] | None = None,
     seasonal: Annotated[str, Field("roads", numeric=False)] | None = None,
@@ -52,8 +61,10 @@ def season_effect(
     """Travel time to the nearest destination under a scenario of the roads, against that without.
 
     The roads stay the same; only their speeds change, or whether they are open. The ready seasons are starting points:
-    each tells where its figures come from, and most are assumptions. Own factors by class of road replace those of the
-    season. Roads that touch a closed area are closed.
+    each tells where its figures come from, and most are assumptions. Own factors by class or surface of road replace
+    those of the season. Roads that touch a closed area are closed, and so are those that are named (a pass, a bridge).
+    New roads and new speeds count before the season does: a project can be tried in winter. The mean change is by
+    people, of those who keep a way (importance); who loses the last one is told as cut off.
 
     Parameters
     ----------
@@ -66,8 +77,18 @@ def season_effect(
     factors : str
         Numbers by which speeds are multiplied, by class of road: "local=0.5, republican=0.8". They replace the
         season's.
+    surface_factors : str
+        The same by surface: "earth=0.5, gravel=0.8". Where a road has a factor of both, both count.
     closed : polygons
         Areas under water, snow or repair; roads that touch them are closed.
+    closed_field : str
+        Column of roads by which single roads are closed, such as their name.
+    closed_values : str
+        Values of that column that are closed, comma-separated.
+    new_speed : str
+        Column of speeds in km/h under the scenario, as after an upgrade; empty where nothing changes.
+    added : lines
+        New roads. Ends within 50 m of a road join it; speeds are in the column of speeds, if they have it.
     road_class : str
         Column of the class of road; without it road_class or class, if there is one.
     surface_field : str
@@ -79,38 +100,33 @@ def season_effect(
     standard_min : float
         Travel time that counts as near enough.
     """
-    import numpy as np
     import pandas as pd
 
     from kazgeo.accessibility import nearest
+    from kazgeo.analyses.columns import valued
     from kazgeo.analyses.destinations import destinations
     from kazgeo.analyses.outcome import Outcome, names_of, told
-    from kazgeo.analyses.roads import access_columns, left_out, network_of, on_network
-    from kazgeo.network import apply
+    from kazgeo.analyses.reach import weighted_mean
+    from kazgeo.analyses.roads import access_columns, left_out, on_network
+    from kazgeo.analyses.scenarios import Asked, named, network_with, scenario_of
     from kazgeo.style import TooltipField
 
     settlements, people, chosen = destinations(settlements, "season_effect", given)
-    roads, kind = _named(roads, road_class, surface_field, seasonal)
-    scenario = _scenario(season, factors, closed, roads, kind)
+    roads, kind = named(roads, road_class, surface_field, seasonal)
+    shut = valued(roads, closed_field, closed_values, "season_effect", ("closed_field", "closed_values"))
+    asked = Asked("season_effect", season, factors, surface_factors, closed, shut, new_speed, added)
     progress(0.1, "road network")
-    keep = ("seasonal",) if "seasonal" in roads.columns else ()
-    net = network_of(roads, given, keep=keep, road_class=kind or "class")
+    net, new = network_with(roads, asked, given, kind)
+    scenario = scenario_of(asked, roads, kind, new)
     progress(0.4, "settlements to roads")
     tied = on_network(net, settlements, given)
     progress(0.6, "quickest routes")
     before = nearest(tied, chosen)
     progress(0.8, "quickest routes of the scenario")
-    after = nearest(tied.on(apply(net, scenario)), chosen)
+    after, after_s = _after(tied, chosen, scenario, new, settlements, given)
     layer = settlements.copy()
-    layer["travel_time_min"], layer["scenario_time_min"] = before.time_s / 60, after.time_s / 60
-    layer["change_min"] = layer["scenario_time_min"] - layer["travel_time_min"]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        relative = 100 * layer["change_min"] / layer["travel_time_min"].where(layer["travel_time_min"] > 0)
-    layer["change_percent"] = relative
-    lost = before.time_s.notna() & after.time_s.isna()
-    layer["cut_off"] = np.select(
-        [lost, before.time_s.isna() & after.time_s.notna()], ["cut off", "newly reached"], "no"
-    )
+    layer["travel_time_min"], layer["scenario_time_min"] = before.time_s / 60, after_s / 60
+    lost = _changes(layer)
     access_columns(layer, tied)
     newly = (layer["travel_time_min"] <= standard_min) & ~(layer["scenario_time_min"] <= standard_min)
     dropped = left_out(pd.concat([before.dropped, after.dropped]).drop_duplicates("unit"), tied.network)
@@ -122,6 +138,8 @@ def season_effect(
             "median_change_min": float(layer["change_min"].median()),
             "people_newly_beyond": float(people[newly].sum()) if people is not None else float("nan"),
             "cut_off": int(lost.sum()),
+            "people_cut_off": float(people[lost].sum()) if people is not None else float("nan"),
+            "mean_change_min": weighted_mean(layer["change_min"], people),
         },
         style=_style(layer["change_min"]),
         fields=(
@@ -134,55 +152,36 @@ def season_effect(
     )
 
 
-def _named(roads: Any, road_class: str | None, surface: str | None, seasonal: str | None) -> tuple[Any, str | None]:
-    """Return the roads with the columns that scenarios go by under their names, and the column of classes."""
-    from kazgeo.analyses.roads import named_class
+def _after(
+    tied: Attached, chosen: pd.Index, scenario: Scenario, new: tuple[Any, ...], settlements: Any, given: ToDestinations
+) -> tuple[Nearest, pd.Series]:  # fmt: skip
+    """Return the quickest ways under the scenario; where roads are new, settlements may get to them, if it helps."""
+    from kazgeo.accessibility import nearest
+    from kazgeo.analyses.roads import on_network
+    from kazgeo.network import Change, Scenario, apply
 
-    kind = named_class(roads, road_class)
-    for name, column in (("surface", surface), ("seasonal", seasonal)):
-        if column is not None and column != name:
-            roads = roads.assign(**{name: roads[column]})
-    return roads, kind
-
-
-def _scenario(season: Season, factors: str, closed: Any, roads: Any, kind: str | None) -> Scenario:
-    """Return the scenario that was asked for; refuse one without an effect on these roads."""
-    from kazgeo.analyses.roads import numbers_by_class
-    from kazgeo.errors import InputError, listing
-    from kazgeo.network import SEASONS, Change, Scenario
-
-    made = Scenario("none", (), "") if season == Season.NONE else SEASONS[str(season)]
-    if factors:
-        told = numbers_by_class(factors, roads, kind, "season_effect: factors")
-        changes = [Change(classes=(name,), speed_factor=value) for name, value in told.items()]
-        states = tuple(c for c in made.changes if c.state is not None)
-        made = Scenario(made.name, (*states, *changes), "factors of the user")
-    if closed is not None:
-        made = Scenario(made.name, (*made.changes, Change(area=_area(closed), state="closed")), made.source)
-    if not made.changes:
-        raise InputError("season_effect: nothing would change; choose a season, or give factors or closed areas")
-    wanted = {v for c in made.changes for v in c.classes}
-    if kind is not None and wanted and not factors and closed is None and not wanted & set(roads[kind].astype(str)):
-        raise InputError(
-            f"season_effect: the season '{season}' knows no class of column '{kind}' "
-            f"({listing(sorted(roads[kind].astype(str).unique()), 6)}); give factors by class"
-        )
-    return made
+    changed = apply(tied.network, scenario)
+    found = nearest(tied.on(changed), chosen)
+    if not new:
+        return found, found.time_s
+    opened = apply(tied.network, Scenario("new roads", (Change(roads=new, state="open"),)))
+    other = nearest(on_network(opened, settlements, given).on(changed), chosen)
+    best = found.time_s.where(~(other.time_s < found.time_s) & found.time_s.notna(), other.time_s)
+    served = best.index[best.notna()]
+    return replace(found, dropped=found.dropped[~found.dropped["unit"].isin(served)]), best
 
 
-def _area(closed: Any) -> str:
-    """Return all closed areas as one, in degrees."""
-    from kazgeo.crs import has_place
-    from kazgeo.errors import InputError
+def _changes(layer: Any) -> pd.Series:
+    """Add the change and who is cut off; return who is."""
+    import numpy as np
 
-    if closed.crs is None:
-        raise InputError("season_effect: closed areas declare no CRS; set it")
-    shapes = closed.geometry.to_crs(4326)
-    shapes = shapes[has_place(shapes.to_numpy())].buffer(0)
-    shape = shapes.union_all() if len(shapes) else None
-    if shape is None or shape.is_empty or shape.geom_type not in ("Polygon", "MultiPolygon"):
-        raise InputError("season_effect: closed holds no polygon; leave it out or draw the areas that are closed")
-    return str(shape.wkt)
+    before, after = layer["travel_time_min"], layer["scenario_time_min"]
+    layer["change_min"] = after - before
+    with np.errstate(divide="ignore", invalid="ignore"):
+        layer["change_percent"] = 100 * layer["change_min"] / before.where(before > 0)
+    lost: pd.Series = before.notna() & after.isna()
+    layer["cut_off"] = np.select([lost, before.isna() & after.notna()], ["cut off", "newly reached"], "no")
+    return lost
 
 
 def _by_region(layer: pd.DataFrame, region: str, people: pd.Series | None, newly: pd.Series) -> pd.DataFrame:
@@ -242,7 +241,10 @@ def _told(scenario: Scenario) -> Message:
     if "assumption" in scenario.source:
         return Message("The figures of the scenario rest on assumptions; give your own where you know better.")
     if not scenario.source:
-        return Message("The scenario only closes roads.")
+        shut = all(change.state == "closed" for change in scenario.changes)
+        return Message(
+            "The scenario only closes roads." if shut else "New roads and new speeds are those that were given."
+        )
     return Message("Speeds are multiplied by the factors that were given.")
 
 

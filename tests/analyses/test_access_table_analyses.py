@@ -140,6 +140,10 @@ def test_opportunities_by_hand():
     rows = outcome.tables["by_region"].set_index(["region", "within_min"])
     assert rows.at[("a", 31.0), "mean_opportunities"] == pytest.approx((100 * 10 + 200 * 30) / 300)
     assert outcome.summary().startswith("Within 61\xa0min people reach 30.0 of 30 opportunities on average; 0 of 3")
+    over = analyses.get("opportunities").function(people, clinics, road, amount="beds", interval_min="25, 45").layer
+    assert over["interval_median"].dropna().tolist() == [10, 30, 20]  # 0 of the one in the middle up to 30 min
+    early = analyses.get("opportunities").function(people, clinics, road, amount="beds", interval_min="10, 32").layer
+    assert early["interval_median"].dropna().tolist() == [10, 0, 20]
     bare = analyses.get("opportunities").function(people, clinics, road, thresholds_min="31")
     assert bare.layer["within_31_min"].dropna().tolist() == [1, 2, 1]
 

@@ -62,9 +62,62 @@ def test_a_flood_cuts_places_off(study):
     assert sorted(found.dropped["unit"]) == ["c", "d"]
 
 
+def test_a_named_road_is_closed_and_its_harm_is_told(study):
+    places, roads = study
+    found = run((places, roads.assign(name=["A1", "pass", "C3"])), season="none", closed_field="name",
+                closed_values="pass")  # fmt: skip
+    assert found.layer["cut_off"].tolist() == ["no", "no", "cut off", "cut off"]
+    assert found.numbers["people_cut_off"] == 200
+    assert found.numbers["mean_change_min"] == 0
+    assert "only closes roads" in found.summary()
+
+
+def test_factors_by_surface_and_by_class_count_both(study):
+    places, roads = study
+    roads["surface"] = ["asphalt", "gravel", "earth"]
+    found = run((places, roads), season="none", surface_factors="earth=0.5")
+    assert found.layer["scenario_time_min"].tolist() == pytest.approx([0, 60, 120, 240])
+    both = run((places, roads), season="none", surface_factors="earth=0.5", factors="track=0.8")
+    assert both.layer["scenario_time_min"].tolist() == pytest.approx([0, 60, 60 + 75, 60 + 75 + 150])
+    # 9,000 + 100 people with no change, 200 with 15 minutes; those of d aren't known
+    assert both.numbers["mean_change_min"] == pytest.approx(200 * 15 / 9300)
+
+
+def test_an_upgrade_and_a_new_road_in_winter(study):
+    places, roads = study
+    better = run((places, roads.assign(plan=[None, 120.0, None])), season="none", new_speed="plan")
+    assert better.layer["scenario_time_min"].tolist() == pytest.approx([0, 60, 90, 150])
+    assert better.layer["change_min"].tolist() == pytest.approx([0, 0, -30, -30])
+    assert "those that were given" in better.summary()
+    cold = run((places, roads.assign(plan=[None, 120.0, None])), season="winter", new_speed="plan")
+    assert cold.layer["scenario_time_min"].tolist()[:3] == pytest.approx([0, 60 / 0.87, 60 / 0.87 + 30 / 0.65])
+
+
+def test_a_new_road_serves_whom_it_helps_and_harms_nobody(study):
+    places, roads = study
+    far = gpd.GeoDataFrame({"kind": ["v"], "people": [50.0], "oblast": ["E"]},
+                           geometry=gpd.points_from_xy([72.0], [52.0]), index=["e"], crs=4326)  # fmt: skip
+    spur = gpd.GeoDataFrame(geometry=[shapely.LineString([(72.0, 50.0), (72.0, 52.0)])], crs=4326)
+    found = run((pd.concat([places, far]), roads), season="none", added=spur, default_speed_kmh=100.0)
+    km = 2 * 111.26  # along the meridian, from latitude 50 to 52
+    assert found.layer.loc["e", "cut_off"] == "newly reached"
+    assert found.layer.loc["e", "scenario_time_min"] == pytest.approx((120 + km) * 0.6, rel=1e-3)
+    assert found.layer["change_min"].tolist()[:4] == pytest.approx([0, 0, 0, 0])
+    # a new road past b that leads nowhere: nearer to b than its own road, and of no use
+    off = places.copy()
+    off.loc["b", "geometry"] = shapely.Point(71.0, 50.05)
+    useless = gpd.GeoDataFrame(geometry=[shapely.LineString([(70.8, 50.05), (71.2, 50.05)])], crs=4326)
+    same = run((off, roads), season="none", added=useless)
+    assert same.layer["change_min"].tolist() == pytest.approx([0, 0, 0, 0])
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [
+        ({"closed_field": "surface", "closed_values": "ice"}, "nothing has 'ice'"),
+        ({"closed_field": "surface"}, "go together"),
+        ({"surface_factors": "mud=0.5"}, "surface_factors: class 'mud'"),
+        ({"season": "none", "added": gpd.GeoDataFrame(geometry=[None], crs=4326)}, "added holds no line"),
         ({"season": "none"}, "nothing would change"),
         ({"factors": "track"}, "wanted class=number"),
         ({"factors": "track=0"}, "wanted class=number"),
@@ -76,6 +129,14 @@ def test_a_flood_cuts_places_off(study):
 def test_what_is_refused(study, options, says):
     with pytest.raises(InputError, match=says):
         run(study, **options)
+
+
+def test_new_speeds_that_are_none_are_refused(study):
+    places, roads = study
+    for values, says in (([0, None, None], "must be km/h above 0"), ([None] * 3, "is empty for all roads")):
+        plan = pd.Series(values, roads.index, dtype=float)
+        with pytest.raises(InputError, match=says):
+            run((places, roads.assign(plan=plan)), new_speed="plan")
 
 
 def test_a_season_that_knows_no_class_of_the_roads_is_refused(study):

@@ -7,9 +7,12 @@ import math
 from statistics import NormalDist
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pytest
+import rioxarray  # noqa: F401  makes .rio
 import shapely
+import xarray
 from pyproj import Geod
 
 from kazgeo import analyses
@@ -138,3 +141,37 @@ def test_who_lives_near_an_all_season_road(rural):
 def test_what_can_t_be_done_is_said(rural, options, message):
     with pytest.raises(InputError, match=message):
         index(rural, **options)
+
+
+def grid(values):
+    """Cells of a kilometre; a road runs along y = 500, so that rows lie 0, 1, 2 and 3 km from it, the nearest below."""
+    values = np.asarray(values, dtype=float)
+    at = {"y": 3500.0 - 1000 * np.arange(4), "x": 500.0 + 1000 * np.arange(values.shape[1])}
+    return xarray.DataArray(values, at, ("y", "x")).rio.write_crs(32642)
+
+
+def test_the_index_over_a_population_grid_by_class_and_zone():
+    road = gpd.GeoDataFrame({"surface": ["asphalt", "earth"]}, crs=32642, geometry=[
+        shapely.LineString([(0, 500), (3000, 500)]), shapely.LineString([(0, 3500), (3000, 3500)])])  # fmt: skip
+    people = grid([[10, 20], [30, 40], [50, 60], [70, np.nan]])
+    face = analyses.get("rural_access_grid").function
+    found = face(people, road, season_field="surface", all_season_values="asphalt", limit_km=1.5)
+    assert found.rasters["near"].surface.values.tolist()[1:3] == [[0, 0], [1, 1]]
+    assert found.numbers["index_percent"] == pytest.approx(100 * (50 + 60 + 70) / 280)
+    classes = grid([[11, 30], [12, 30], [11, 30], [30, 30]])
+    zone = gpd.GeoDataFrame(geometry=[shapely.box(0, 0, 1000, 4000), shapely.box(0, 1500, 500, 4000)],
+                            index=["west", "part"], crs=32642)  # fmt: skip
+    rural = face(people, road, season_field="surface", all_season_values="asphalt", limit_km=1.5, zones=zone,
+                 rural_grid=classes, rural_classes="11, 12")  # fmt: skip
+    assert rural.numbers["index_percent"] == pytest.approx(100 * 50 / 90)
+    assert rural.numbers["people_far"] == pytest.approx(40)
+    table = rural.tables["by_zone"]
+    assert table.loc["west"].tolist() == pytest.approx([90, 40, 100 * 50 / 90])
+    # half of the cells of 10 and 30, a quarter of that of 50
+    assert table.loc["part"].tolist() == pytest.approx([32.5, 20, 100 * 12.5 / 32.5])
+    for options, says in (
+        ({"rural_classes": "11"}, "go together"), ({"rural_grid": classes, "rural_classes": "x"}, "numbers parted"),
+        ({"rural_grid": classes, "rural_classes": "99"}, "no cell of rural_grid"),
+    ):  # fmt: skip
+        with pytest.raises(InputError, match=says):
+            face(people, road, **options)
