@@ -131,6 +131,6 @@ def _findings(layer: pd.DataFrame, names: dict[Any, Names], people: pd.Series | 
 def _style() -> Style:
     from kazgeo.style import graduated
 
-    limits = [0, 1.2, 1.4, 1.6, 2.0, 3.0, float("inf")]
+    limits = [float("-inf"), 1.2, 1.4, 1.6, 2.0, 3.0, float("inf")]
     colors = ["#ffffb2", "#fed976", "#feb24c", "#fd8d3c", "#f03b20", "#bd0026"]
     return graduated("detour", "way by road over straight line", limits, colors, decimals=1)
