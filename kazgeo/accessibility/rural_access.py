@@ -91,6 +91,8 @@ def rural_access(
     within 2 km of an all-season road. https://unstats.un.org/sdgs/metadata/files/Metadata-09-01-01.pdf
     Roberts, P., KC, S. and Rastogi, C. (2006). Rural Access Index: a key development indicator. World Bank, Transport
     Paper 10. (A report; no DOI.)
+    Workman, R. and McPherson, K. (2020). Rural Access Index: policy guide and roadmap to achieve SDG tier 1 status.
+    ReCAP GEN2033D, TRL, London. (A report; no DOI: population grids and accessibility factors.)
 
     Examples
     --------

@@ -103,7 +103,13 @@ class TravelTimes:
         _refuse_bad(seconds, lambda at: [*zip(frame["origin"].iloc[at], frame["destination"].iloc[at], strict=True)])
         if not known.all():
             rows, cols, seconds = rows[known], cols[known], seconds[known]
-        matrix = sp.coo_array((seconds, (rows, cols)), shape=(len(from_ids), len(to_ids))).tocsr()
+        shape = len(from_ids), len(to_ids)
+        if _in_order(rows, cols):
+            kind = np.int32 if len(rows) < 2**31 and shape[1] < 2**31 else np.int64
+            indptr = np.r_[0, np.cumsum(np.bincount(rows, minlength=shape[0]))].astype(kind)
+            arrays = _frozen(indptr), _frozen(cols.astype(kind)), _frozen(seconds.copy())
+            return cls(from_ids, to_ids, *arrays, _limit(limit_s, seconds))
+        matrix = sp.coo_array((seconds, (rows, cols)), shape=shape).tocsr()
         if matrix.nnz < len(seconds):
             again = frame.loc[frame.duplicated(["origin", "destination"]), ["origin", "destination"]]
             pairs = [*again.itertuples(index=False, name=None)]
@@ -292,6 +298,12 @@ def _codes(column: pd.Series, ids: pd.Index | None, name: str) -> tuple[NDArray[
         kinds = f" (ids are {ids.dtype}, the column is {column.dtype})" if ids.dtype != column.dtype else ""
         raise InputError(f"times name {len(strange)} {name}s that were not given: {listing(strange)}{kinds}")
     return codes, ids
+
+
+def _in_order(rows: NDArray[Any], cols: NDArray[Any]) -> bool:
+    """Tell whether pairs come by origin, then by destination, each once: as ``to_long`` writes them."""
+    same = rows[1:] == rows[:-1]
+    return bool(((rows[1:] > rows[:-1]) | (same & (cols[1:] > cols[:-1]))).all())
 
 
 def _frozen(array: NDArray[Any]) -> NDArray[Any]:

@@ -29,7 +29,7 @@ Obstacles = Annotated["GeoDataFrame", Vector(("line", "polygon"))]  # type: igno
 def friction_surface(
     roads: Lines | None = None,
     *,
-    lay_roads: bool = True,
+    bare: bool = False,
     speed: Annotated[str, Field("roads")] | None = None,
     default_speed_kmh: Annotated[float, Number(1, 300, "km/h")] = 60.0,
     land_cover: Surface | None = None,
@@ -52,8 +52,8 @@ def friction_surface(
     ----------
     roads : lines
         Roads; without land cover the surface reaches as far as they do.
-    lay_roads : bool
-        Lay the roads into the surface; else it is of the ground alone, for cost_distance with a layer of roads.
+    bare : bool
+        Leave the roads out: the ground alone, for cost_distance with a layer of roads.
     speed : str
         Column of speeds in km/h; without it all roads have the default speed.
     default_speed_kmh : float
@@ -101,7 +101,7 @@ def friction_surface(
     if barriers is not None:
         made = friction.block(made, barriers)
     progress(0.6, "roads")
-    if roads is not None and lay_roads:
+    if roads is not None and not bare:
         made = friction.burn_roads(made, roads, speed_kmh=speed or default_speed_kmh)
     inside = np.isfinite(made.values)
     if not inside.any():

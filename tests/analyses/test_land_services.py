@@ -128,7 +128,7 @@ def test_one_way_roads_count_in_the_direction_of_travel():
 
 def test_a_surface_of_the_ground_alone_and_modes_that_feel_no_slope():
     road = line((500, 500), (3500, 500))
-    bare = run("friction_surface", roads=road, lay_roads=False, cell_m=1000.0, margin_km=1.0)
+    bare = run("friction_surface", roads=road, bare=True, cell_m=1000.0, margin_km=1.0)
     assert np.unique(bare.rasters["friction"].surface.values) == pytest.approx([0.9])
     cover, height = raster([[1, 2, 1, 2]] * 3), raster([[0.0, 100, 200, 300]] * 3)
     made = run("friction_surface", land_cover=cover, cover_speeds="1=4, 2=4", cover_modes="2=motorised",
