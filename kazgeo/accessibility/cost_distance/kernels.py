@@ -55,7 +55,8 @@ class Steps(NamedTuple):
 
     ``offset``: to the neighbour, in cells row by row; ``length``: metres, by row of the grid, or one row for all;
     ``way``: how many cells are crossed, up to four offsets of them, two offsets of the cells beside a corner (0: may
-    pass); ``barred``: whether any of these count; ``how``: +1 to travel as the search goes, -1 against it, and what
+    pass); ``barred``: whether these two count; ``share``: of the length in each end and in each cell crossed; ``how``:
+    +1 to travel as the search goes, -1 against it, and what
     slopes are multiplied by for bicycles.
     """
 
@@ -65,6 +66,7 @@ class Steps(NamedTuple):
     length: Any
     way: Any
     barred: Any
+    share: Any
     how: tuple[float, float]
 
 
@@ -160,24 +162,28 @@ def slowed(friction: Any, mode: Any, slope: Any, bicycle: Any) -> Any:
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
-def _cost(friction: Any, height: Any, mode: Any, how: Any, length: Any, u: Any, v: Any) -> Any:
-    """Return the seconds from u to its neighbour v: half in each cell; NaN where either is a barrier."""
+def _cost(
+    friction: Any, height: Any, mode: Any, how: Any, length: Any, u: Any, v: Any, way: Any, share: Any
+) -> Any:  # fmt: skip
+    """Return the seconds from u to its neighbour v: each cell by its share of the line; NaN where one is a barrier."""
     if height is None:
-        return 0.5 * length * (np.float64(friction[u]) + np.float64(friction[v]))
+        total = share[0] * (np.float64(friction[u]) + np.float64(friction[v]))
+        for i in range(1, 1 + way[0]):
+            total += share[i] * np.float64(friction[u + way[i]])
+        return length * total
     slope = how[0] * (height[v] - height[u]) / length
     here, there = np.float64(friction[u]), np.float64(friction[v])
-    return 0.5 * length * (
-        slowed(here, mode[u], slope, how[1]) + slowed(there, mode[v], slope, how[1])
-    )  # fmt: skip
+    total = share[0] * (slowed(here, mode[u], slope, how[1]) + slowed(there, mode[v], slope, how[1]))
+    for i in range(1, 1 + way[0]):
+        w = u + way[i]
+        total += share[i] * slowed(np.float64(friction[w]), mode[w], slope, how[1])
+    return length * total
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
 def _free(friction: Any, way: Any, u: Any) -> Any:
-    """Tell whether no barrier stands in the way of a move from u."""
-    for i in range(1, 1 + way[0]):
-        if np.isnan(friction[u + way[i]]):
-            return False
-    return way[5] == 0 or not (np.isnan(friction[u + way[5]]) and np.isnan(friction[u + way[6]]))
+    """Tell whether a move from u doesn't slip between two barriers that touch at a corner."""
+    return not (np.isnan(friction[u + way[5]]) and np.isnan(friction[u + way[6]]))
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
@@ -193,7 +199,7 @@ def search(ground: Any, steps: Any, block: Any, time: Any, limit: float, queue: 
     moves, columns = len(steps.offset), block.columns
     offset, table, barred = steps.offset, steps.length, steps.barred
     friction, height, mode = ground.friction, ground.height, ground.mode
-    how, way = steps.how, steps.way
+    how, way, share = steps.how, steps.way, steps.share
     top, bottom = block.top + block.reach, block.bottom - block.reach
     left, right = block.left + block.reach, block.right - block.reach
     while n > 0:
@@ -219,7 +225,7 @@ def search(ground: Any, steps: Any, block: Any, time: Any, limit: float, queue: 
             known = time[v]
             if known <= d:
                 continue
-            new = d + _cost(friction, height, mode, how, table[row, k], u, v)
+            new = d + _cost(friction, height, mode, how, table[row, k], u, v, way[k], share[k])
             if new < known and new <= limit:
                 if barred[k] and not _free(friction, way[k], u):
                     continue
@@ -261,7 +267,10 @@ def before(ground: Any, steps: Any, block: Any, time: Any, u: Any) -> Any:
         if not time[p] < d:
             continue
         row = (block.first_row + from_r) * block.by_row
-        seconds = _cost(ground.friction, ground.height, ground.mode, steps.how, steps.length[row, k], p, u)
+        seconds = _cost(
+            ground.friction, ground.height, ground.mode, steps.how, steps.length[row, k], p, u, steps.way[k],
+            steps.share[k],
+        )  # fmt: skip
         if time[p] + seconds == d and (not steps.barred[k] or _free(ground.friction, steps.way[k], p)):
             return k
     return NOWHERE
@@ -423,7 +432,10 @@ def search_with_roads(
             v = u + steps.offset[k]
             if time[v] <= d:
                 continue
-            new = d + _cost(ground.friction, ground.height, ground.mode, steps.how, steps.length[row, k], u, v)
+            new = d + _cost(
+                ground.friction, ground.height, ground.mode, steps.how, steps.length[row, k], u, v, steps.way[k],
+                steps.share[k],
+            )  # fmt: skip
             if new < time[v] and new <= limit:
                 if steps.barred[k] and not _free(ground.friction, steps.way[k], u):
                     continue

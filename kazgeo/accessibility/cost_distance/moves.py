@@ -28,6 +28,14 @@ _CROSSED = {
     (3, 1): ((1, 0), (2, 1)),
     (3, 2): ((1, 0), (1, 1), (2, 1), (2, 2)),
 }
+#: Share of the line that lies in each of its two ends, and in each cell it crosses.
+_SHARES = {
+    (1, 0): (1 / 2,),
+    (1, 1): (1 / 2,),
+    (2, 1): (1 / 4, 1 / 4, 1 / 4),
+    (3, 1): (1 / 6, 1 / 3, 1 / 3),
+    (3, 2): (1 / 6, 1 / 12, 1 / 4, 1 / 4, 1 / 12),
+}
 #: The two cells beside the corner that the line goes through, where it goes through one.
 _BESIDE = {(1, 1): ((1, 0), (0, 1)), (3, 1): ((2, 0), (1, 1))}
 
@@ -51,6 +59,8 @@ class Moves:
         Cells crossed on the way, relative to the start; the first ``n_crossed`` count.
     n_crossed : int64 array, shape (k,)
         How many.
+    shares : float64 array, shape (k, 5)
+        Share of the move's length in each of its ends, then in each cell crossed.
     beside : int64 array, shape (k, 2, 2)
         Cells on both sides of the corner that the move goes through.
     cornered : bool array, shape (k,)
@@ -61,6 +71,7 @@ class Moves:
     columns: NDArray[np.int64]
     crossed: NDArray[np.int64]
     n_crossed: NDArray[np.int64]
+    shares: NDArray[np.float64]
     beside: NDArray[np.int64]
     cornered: NDArray[np.bool_]
 
@@ -94,24 +105,26 @@ def moves_of(neighbours: int, corners: Corners | None = None) -> Moves:
     if isinstance(neighbours, bool) or neighbours not in NEIGHBOURS:
         raise InputError(f"neighbours must be 8, 16 or 32; got {neighbours!r}")
     closed = (corners or (Corners.OPEN if neighbours == 8 else Corners.CLOSED)) is Corners.CLOSED
-    found: dict[tuple[int, int], tuple[Any, Any]] = {}
+    found: dict[tuple[int, int], tuple[Any, Any, Any]] = {}
     for kind, least in _KINDS.items():
         if least <= neighbours:
             for turned in _turns():
                 found[turned(*kind)] = (
                     [turned(*cell) for cell in _CROSSED[kind]],
                     [turned(*cell) for cell in _BESIDE.get(kind, ())],
+                    _SHARES[kind],
                 )
     order = sorted(found, key=lambda step: math.atan2(step[1], -step[0]) % (2 * math.pi))
     k = len(order)
-    crossed, beside = np.zeros((k, 4, 2), np.int64), np.zeros((k, 2, 2), np.int64)
+    crossed, beside, shares = np.zeros((k, 4, 2), np.int64), np.zeros((k, 2, 2), np.int64), np.zeros((k, 5))
     for i, step in enumerate(order):
-        way, sides = found[step]
+        way, sides, parts = found[step]
+        shares[i, : len(parts)] = parts
         crossed[i, : len(way)] = np.reshape(way, (-1, 2))
         beside[i, : len(sides)] = np.reshape(sides, (-1, 2))
     rows, columns = np.array(order, dtype=np.int64).T
     return Moves(
-        rows.copy(), columns.copy(), crossed, np.array([len(found[s][0]) for s in order]), beside,
+        rows.copy(), columns.copy(), crossed, np.array([len(found[s][0]) for s in order]), shares, beside,
         np.array([closed and bool(found[s][1]) for s in order]),
     )  # fmt: skip
 

@@ -157,9 +157,9 @@ def cost_distance(
 ) -> CostDistance:  # fmt: skip
     r"""Find the travel time of every cell to the nearest facility.
 
-    Assumption: one travels from centre to centre of cells, half of a step at the friction of each of its two cells. So
-    paths bend: on even ground a time is too long by up to 8.24 % with 8 neighbours, 2.75 % with 16, 1.31 % with 32. A
-    cell is passed at one speed, the road's where a road touches it.
+    Assumption: one travels from centre to centre of cells, each part of a step at the friction of the cell it lies in.
+    So paths bend: on even ground a time is too long by up to 8.24 % with 8 neighbours, 2.75 % with 16, 1.31 % with 32.
+    A cell is passed at one speed, the road's where a road touches it.
 
     Parameters
     ----------
@@ -190,12 +190,12 @@ def cost_distance(
 
     Notes
     -----
-    .. math:: t(v) = \min_u \; t(u) + \tfrac12 \, \ell_{uv} (f_u + f_v)
+    .. math:: t(v) = \min_u \; t(u) + \ell_{uv} \sum_c a_c f_c
 
     over the neighbours u of v, with the length :math:`\ell_{uv}` of the step (a geodesic in every row of a grid in
-    degrees); with a slope each friction is that of its cell's mode at the slope of the step. Moves of 16 and 32
-    neighbours don't pass where a cell that their straight line crosses is a barrier. They don't feel the friction of
-    such cells, as in GRASS, so a strip of slow cells must be two cells wide to be felt in full.
+    degrees) and the share :math:`a_c` of its straight line in cell c: a half in each of the two for 8 neighbours, a
+    quarter in each of four for a knight's move, as r.cost of GRASS counts it too. With a slope each friction is that of
+    its cell's mode at the slope of the step. A move doesn't pass where a cell that its line crosses is a barrier.
 
     References
     ----------
