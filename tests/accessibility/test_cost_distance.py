@@ -1,7 +1,8 @@
 """Cost distance against skimage, scipy and analytic geometry; barriers, corners, degrees, hostile input.
 
 Truth: ``skimage.graph.MCP_Geometric`` (8 neighbours, cost = length x mean of both cells) and ``scipy`` Dijkstra on a
-graph built here move by move, each cell by the length of the line in it (shapely), both float64, tolerance 1e-12 relative; direction bias by plane geometry.
+graph built here move by move, each cell by the length of the line in it (shapely), both float64, tolerance 1e-12
+relative; direction bias by plane geometry.
 """
 
 from __future__ import annotations
@@ -86,7 +87,6 @@ def oracle(values, sources, neighbours, corners=None, pace=None, cell=1000.0):
     n_rows, n_columns = values.shape
     barrier = np.isnan(values)
     closed = corners == "closed" if corners else neighbours > 8
-    pace = pace or (lambda a, b, length, q: values[q])
     rows, columns, seconds = [], [], []
     kinds = {(s * p, t * q) for m in MOVES[neighbours] for p, q in (m, m[::-1]) for s in (1, -1) for t in (1, -1)}
     for a in np.ndindex(values.shape):
@@ -102,7 +102,9 @@ def oracle(values, sources, neighbours, corners=None, pace=None, cell=1000.0):
             rows.append(a[0] * n_columns + a[1])
             columns.append(b[0] * n_columns + b[1])
             length = cell * math.hypot(dr, dc)
-            seconds.append(sum(cell * part * pace(a, b, length, q) for q, part in through.items()))
+            seconds.append(
+                sum(cell * part * (pace(a, b, length, q) if pace else values[q]) for q, part in through.items())
+            )
     graph = sp.csr_array((seconds, (rows, columns)), shape=(values.size,) * 2)
     found = sp.csgraph.dijkstra(graph, indices=[r * n_columns + c for r, c in sources], min_only=True)
     found[barrier.ravel()] = np.nan
