@@ -1,15 +1,21 @@
-"""Cost distance over a made friction surface, against scikit-image."""
+"""Cost distance over a made friction surface, against scikit-image, xarray-spatial and r.cost of GRASS."""
 
 from __future__ import annotations
 
+import atexit
 import functools
 import os
-from collections.abc import Iterator
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
+from pathlib import Path
 
 import geopandas
 import numpy as np
 import xarray
+from numpy.typing import NDArray
 
 from kazgeo.accessibility.cost_distance import cost_distance
 from tests.benchmarks.task import Task
@@ -48,19 +54,57 @@ def sources(side: int) -> geopandas.GeoSeries:
 
 def tasks() -> Iterator[Task]:
     """Yield the tasks of a surface."""
-    if not find_spec("skimage"):
-        return
-    from skimage.graph import MCP_Geometric
-
     made, places = surface(SIDE), sources(SIDE)
     cost_distance(surface(60), sources(60))
-    cost = np.where(np.isnan(made.values), -1, made.values)
-    rows = SIDE - 1 - ((places.y.to_numpy() - 500) / 1000).round().astype(int)
-    columns = ((places.x.to_numpy() - 500) / 1000).round().astype(int)
-    starts = list(zip(rows.tolist(), columns.tolist(), strict=True))
-    yield Task(
-        f"cost distance, {SIDE:,} x {SIDE:,} cells, 100 sources",
-        "skimage MCP_Geometric",
-        lambda: cost_distance(made, places),
-        lambda: MCP_Geometric(cost, sampling=(1000, 1000)).find_costs(starts),
-    )
+    name = f"cost distance, {SIDE:,} x {SIDE:,} cells, 100 sources"
+
+    def ours() -> object:
+        return cost_distance(made, places)
+
+    if find_spec("skimage"):
+        from skimage.graph import MCP_Geometric
+
+        cost = np.where(np.isnan(made.values), -1, made.values)
+        starts = [tuple(cell) for cell in cells(made, places).tolist()]
+        yield Task(
+            name, "skimage MCP_Geometric", ours, lambda: MCP_Geometric(cost, sampling=(1000, 1000)).find_costs(starts)
+        )
+    if find_spec("xrspatial"):
+        from xrspatial.cost_distance import cost_distance as theirs
+
+        yield Task(
+            name, "xarray-spatial, float32", ours, lambda: theirs(marked(made, places), made),
+            warm=lambda: theirs(marked(surface(60), sources(60)), surface(60)),
+        )  # fmt: skip
+    if shutil.which("grass"):
+        yield Task(name, "GRASS r.cost, map imported before", ours, r_cost(made, places))
+
+
+def cells(made: xarray.DataArray, places: geopandas.GeoSeries) -> NDArray[np.int64]:
+    """Return row and column of the places."""
+    rows = len(made.y) - 1 - ((places.y.to_numpy() - 500) / 1000).round().astype(int)
+    return np.c_[rows, ((places.x.to_numpy() - 500) / 1000).round().astype(int)]
+
+
+def marked(made: xarray.DataArray, places: geopandas.GeoSeries) -> xarray.DataArray:
+    """Return a raster with 1 where there is a source."""
+    values = np.zeros(made.shape)
+    values[tuple(cells(made, places).T)] = 1.0
+    return made.copy(data=values)
+
+
+def r_cost(made: xarray.DataArray, places: geopandas.GeoSeries) -> Callable[[], object]:
+    """Return a call of r.cost in a database of its own, with as much memory as it wants."""
+    folder = Path(tempfile.mkdtemp(prefix="kazgeo_grass_"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    (made * 1000).rio.write_nodata(np.nan).rio.to_raster(folder / "cost.tif")
+    at = ",".join(f"{x},{y}" for x, y in zip(places.x, places.y, strict=True))
+
+    def run(*command: str) -> None:
+        subprocess.run(["grass", str(folder / "db" / "PERMANENT"), "--exec", *command], check=True, capture_output=True)
+
+    subprocess.run(["grass", "-e", "-c", "EPSG:32642", str(folder / "db")], check=True, capture_output=True)
+    run("r.in.gdal", f"input={folder / 'cost.tif'}", "output=cost")
+    run("g.region", "raster=cost")
+    asked = ("r.cost", "--overwrite", "input=cost", "output=found", f"start_coordinates={at}", "memory=4000")
+    return lambda: run(*asked)

@@ -55,8 +55,8 @@ class Steps(NamedTuple):
 
     ``offset``: to the neighbour, in cells row by row; ``length``: metres, by row of the grid, or one row for all;
     ``way``: how many cells are crossed, up to four offsets of them, two offsets of the cells beside a corner (0: may
-    pass); ``barred``: whether these two count; ``share``: of the length in each end and in each cell crossed; ``how``:
-    +1 to travel as the search goes, -1 against it, and what
+    pass); ``barred``: whether these two count; ``share``: of the length in each end and in each cell crossed; ``far``:
+    whether any is; ``how``: +1 to travel as the search goes, -1 against it, and what
     slopes are multiplied by for bicycles.
     """
 
@@ -67,6 +67,7 @@ class Steps(NamedTuple):
     way: Any
     barred: Any
     share: Any
+    far: Any
     how: tuple[float, float]
 
 
@@ -162,10 +163,20 @@ def slowed(friction: Any, mode: Any, slope: Any, bicycle: Any) -> Any:
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
-def _cost(
-    friction: Any, height: Any, mode: Any, how: Any, length: Any, u: Any, v: Any, way: Any, share: Any
-) -> Any:  # fmt: skip
-    """Return the seconds from u to its neighbour v: each cell by its share of the line; NaN where one is a barrier."""
+def _between(friction: Any, height: Any, mode: Any, how: Any, length: Any, u: Any, v: Any) -> Any:
+    """Return the seconds from u to its neighbour v: half in each cell; NaN where either is a barrier."""
+    if height is None:
+        return 0.5 * length * (np.float64(friction[u]) + np.float64(friction[v]))
+    slope = how[0] * (height[v] - height[u]) / length
+    here, there = np.float64(friction[u]), np.float64(friction[v])
+    return 0.5 * length * (
+        slowed(here, mode[u], slope, how[1]) + slowed(there, mode[v], slope, how[1])
+    )  # fmt: skip
+
+
+@numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _across(friction: Any, height: Any, mode: Any, how: Any, length: Any, u: Any, v: Any, way: Any, share: Any) -> Any:
+    """Return the seconds of a longer move: each cell by its share of the line; NaN where one is a barrier."""
     if height is None:
         total = share[0] * (np.float64(friction[u]) + np.float64(friction[v]))
         for i in range(1, 1 + way[0]):
@@ -178,6 +189,16 @@ def _cost(
         w = u + way[i]
         total += share[i] * slowed(np.float64(friction[w]), mode[w], slope, how[1])
     return length * total
+
+
+@numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _cost(ground: Any, steps: Any, length: Any, u: Any, v: Any, k: Any) -> Any:
+    """Return the seconds of move k from u to its neighbour v; NaN where a barrier is in the way."""
+    if steps.far[k]:
+        return _across(
+            ground.friction, ground.height, ground.mode, steps.how, length, u, v, steps.way[k], steps.share[k]
+        )
+    return _between(ground.friction, ground.height, ground.mode, steps.how, length, u, v)
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator, unused-ignore]
@@ -199,7 +220,7 @@ def search(ground: Any, steps: Any, block: Any, time: Any, limit: float, queue: 
     moves, columns = len(steps.offset), block.columns
     offset, table, barred = steps.offset, steps.length, steps.barred
     friction, height, mode = ground.friction, ground.height, ground.mode
-    how, way, share = steps.how, steps.way, steps.share
+    how, way, share, far = steps.how, steps.way, steps.share, steps.far
     top, bottom = block.top + block.reach, block.bottom - block.reach
     left, right = block.left + block.reach, block.right - block.reach
     while n > 0:
@@ -225,7 +246,10 @@ def search(ground: Any, steps: Any, block: Any, time: Any, limit: float, queue: 
             known = time[v]
             if known <= d:
                 continue
-            new = d + _cost(friction, height, mode, how, table[row, k], u, v, way[k], share[k])
+            if far[k]:
+                new = d + _across(friction, height, mode, how, table[row, k], u, v, way[k], share[k])
+            else:
+                new = d + _between(friction, height, mode, how, table[row, k], u, v)
             if new < known and new <= limit:
                 if barred[k] and not _free(friction, way[k], u):
                     continue
@@ -267,10 +291,7 @@ def before(ground: Any, steps: Any, block: Any, time: Any, u: Any) -> Any:
         if not time[p] < d:
             continue
         row = (block.first_row + from_r) * block.by_row
-        seconds = _cost(
-            ground.friction, ground.height, ground.mode, steps.how, steps.length[row, k], p, u, steps.way[k],
-            steps.share[k],
-        )  # fmt: skip
+        seconds = _cost(ground, steps, steps.length[row, k], p, u, k)
         if time[p] + seconds == d and (not steps.barred[k] or _free(ground.friction, steps.way[k], p)):
             return k
     return NOWHERE
@@ -432,10 +453,7 @@ def search_with_roads(
             v = u + steps.offset[k]
             if time[v] <= d:
                 continue
-            new = d + _cost(
-                ground.friction, ground.height, ground.mode, steps.how, steps.length[row, k], u, v, steps.way[k],
-                steps.share[k],
-            )  # fmt: skip
+            new = d + _cost(ground, steps, steps.length[row, k], u, v, k)
             if new < time[v] and new <= limit:
                 if steps.barred[k] and not _free(ground.friction, steps.way[k], u):
                     continue

@@ -98,7 +98,7 @@ class Surface:
         how = (1.0 if travel.heading == Heading.FROM else -1.0, 0.01 if weak else 1.0)
         return kernels.Steps(
             moves.rows * columns + moves.columns, moves.rows, moves.columns, self.lengths, way,
-            way[:, 5] != 0, moves.shares, how,
+            way[:, 5] != 0, moves.shares, way[:, 0] > 0, how,
         )  # fmt: skip
 
 
