@@ -96,6 +96,8 @@ class TravelTimes:
         for column in ("origin", "destination", "time_s"):
             if column not in frame.columns:
                 raise unknown("column", column, [str(c) for c in frame.columns], "a column of times")
+        if origins is None and destinations is None and (dense := _as_rectangle(frame)) is not None:
+            return cls.from_dense(dense, limit_s=limit_s)
         rows, from_ids = _codes(frame["origin"], origins, "origin")
         cols, to_ids = _codes(frame["destination"], destinations, "destination")
         seconds = _numbers(frame["time_s"])
@@ -298,6 +300,26 @@ def _codes(column: pd.Series, ids: pd.Index | None, name: str) -> tuple[NDArray[
         kinds = f" (ids are {ids.dtype}, the column is {column.dtype})" if ids.dtype != column.dtype else ""
         raise InputError(f"times name {len(strange)} {name}s that were not given: {listing(strange)}{kinds}")
     return codes, ids
+
+
+def _as_rectangle(frame: pd.DataFrame) -> pd.DataFrame | None:
+    """Return the matrix of a long table of all pairs, origin after origin, ids being numbers; None of another table."""
+    columns = [frame[column].dtype for column in ("origin", "destination", "time_s")]
+    plain = all(isinstance(kind, np.dtype) for kind in columns)
+    if not len(frame) or not plain or "".join(kind.kind for kind in columns) not in ("iif", "iii", "uuf", "uui"):
+        return None
+    first, second, seconds = (frame[column].to_numpy() for column in ("origin", "destination", "time_s"))
+    other = np.flatnonzero(first != first[0])
+    width = int(other[0]) if len(other) else len(first)
+    if len(first) % width:
+        return None
+    origins, destinations = first.reshape(-1, width), second.reshape(-1, width)
+    if not ((origins == origins[:, :1]).all() and (destinations == destinations[0]).all()):
+        return None
+    from_ids, to_ids = pd.Index(origins[:, 0]), pd.Index(destinations[0])
+    if not (from_ids.is_unique and to_ids.is_unique):
+        return None
+    return pd.DataFrame(seconds.reshape(-1, width), from_ids, to_ids)
 
 
 def _in_order(rows: NDArray[Any], cols: NDArray[Any]) -> bool:

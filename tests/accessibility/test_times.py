@@ -49,6 +49,23 @@ def test_long_and_dense_say_the_same_in_any_order(frame, shuffler):
 
 
 @LAWS
+@given(dense(), st.booleans(), st.randoms(use_true_random=False))
+def test_ids_that_are_numbers_say_the_same_as_texts(frame, whole, shuffler):
+    """Tables of all pairs in order are read as matrices, others pair by pair."""
+    rows = [(i, 10 + j, value) for i, row in enumerate(frame.to_numpy()) for j, value in enumerate(row)]
+    kept = rows if whole else [row for row in rows if shuffler.random() < 0.7]
+    numbers = pd.DataFrame(kept, columns=["origin", "destination", "time_s"]).astype({"time_s": float})
+    if len(numbers):
+        numbers = numbers.astype({"origin": int, "destination": int})
+    texts = numbers.astype({"origin": str, "destination": str})
+    one, other = TravelTimes.from_long(numbers), TravelTimes.from_long(texts)
+    assert one.origins.astype(str).tolist() == other.origins.tolist()
+    assert one.destinations.astype(str).tolist() == other.destinations.tolist()
+    for name in ("indptr", "indices", "time_s"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+
+
+@LAWS
 @given(dense(), st.floats(0, 1e5))
 def test_within_keeps_what_is_near(frame, limit):
     near = TravelTimes.from_dense(frame).within(limit)
