@@ -42,6 +42,27 @@ APART = (
         "cost_distance(made, places)",
     ),
     (
+        "cost distance, 20,000 x 20,000 cells in float32, 100 sources",
+        "from tests.benchmarks.raster import surface, sources; made = surface(20000, 'float32');"
+        "places = sources(20000, 'float32');"
+        "from kazgeo.accessibility.cost_distance import cost_distance;"
+        "cost_distance(surface(1000, 'float32'), sources(1000, 'float32'))",
+        "cost_distance(made, places)",
+    ),
+    (
+        "5 nearest of 1,000, 2,000,000 nodes",
+        "from tests.benchmarks.travel import search, synthetic, terminals; net = synthetic(2_000_000);"
+        "goals = terminals(net, 1000, 6); search.k_nearest(net, goals.take(slice(0, 2)), 5)",
+        "search.k_nearest(net, goals, 5)",
+    ),
+    (
+        "1,000 x 1,000 matrix, 2,000,000 nodes, cold with preparation",
+        "from tests.benchmarks.travel import hierarchy, synthetic, terminals; small = synthetic(50_000);"
+        "few = terminals(small, 10, 6); hierarchy.matrix(small, few, few);"
+        "net = synthetic(2_000_000); goals = terminals(net, 1000, 6)",
+        "hierarchy.matrix(net, goals, goals)",
+    ),
+    (
         "first queen contiguity of a process, 1,000,000 polygons",
         "from tests.benchmarks.inputs import mosaic; from kazgeo.weights import contiguity; land = mosaic(1000)",
         "contiguity(land, tolerance_m=0)",

@@ -27,29 +27,33 @@ SIDE = int(os.environ.get("SIDE", "6000"))
 
 
 @functools.cache
-def surface(side: int) -> xarray.DataArray:
+def surface(side: int, kind: str = "float64") -> xarray.DataArray:
     """Return smooth ground of 10 to 40 minutes a kilometre, a road of one cell every 60, and 0.2 % of barriers."""
     import rioxarray  # noqa: F401
 
     rng = np.random.default_rng(4)
-    x, y = np.meshgrid(np.linspace(0, 6, side), np.linspace(0, 6, side))
-    minutes = 25 + 15 * np.sin(x * 1.7 + 1) * np.cos(y * 1.3)
+    along, down = np.full(side, np.inf), np.full(side, np.inf)
     for _ in range(side // 60):
         row, column = rng.integers(0, side, 2)
-        minutes[row] = np.minimum(minutes[row], rng.uniform(0.6, 1.5))
-        minutes[:, column] = np.minimum(minutes[:, column], rng.uniform(0.6, 1.5))
-    minutes[rng.random((side, side)) < 0.002] = np.nan
+        along[row] = min(along[row], rng.uniform(0.6, 1.5))
+        down[column] = min(down[column], rng.uniform(0.6, 1.5))
+    x, seconds = np.linspace(0, 6, side), np.empty((side, side), kind)
+    for i in range(side):  # row by row: the whole as float64 would be larger than the surface
+        minutes = 25 + 15 * np.sin(x * 1.7 + 1) * np.cos(x[i] * 1.3)
+        minutes = np.minimum(np.minimum(minutes, along[i]), down)
+        minutes[rng.random(side) < 0.002] = np.nan
+        seconds[i] = minutes * 60 / 1000
     at = 500.0 + 1000 * np.arange(side)
-    return xarray.DataArray(minutes * 60 / 1000, {"y": at[::-1], "x": at}, ("y", "x")).rio.write_crs(32642)
+    return xarray.DataArray(seconds, {"y": at[::-1], "x": at}, ("y", "x")).rio.write_crs(32642)
 
 
 @functools.cache
-def sources(side: int) -> geopandas.GeoSeries:
+def sources(side: int, kind: str = "float64") -> geopandas.GeoSeries:
     """Return 100 places where one can pass."""
-    free = np.argwhere(np.isfinite(surface(side).values))
-    cells = free[np.random.default_rng(5).choice(len(free), 100, replace=False)]
-    made = surface(side)
-    return geopandas.GeoSeries.from_xy(made.x.values[cells[:, 1]], made.y.values[cells[:, 0]], crs=32642)
+    made = surface(side, kind)
+    drawn = np.random.default_rng(5).integers(0, side, (200, 2))
+    free = drawn[np.isfinite(made.values[tuple(drawn.T)])][:100]
+    return geopandas.GeoSeries.from_xy(made.x.values[free[:, 1]], made.y.values[free[:, 0]], crs=32642)
 
 
 def tasks() -> Iterator[Task]:
