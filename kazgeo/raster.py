@@ -20,7 +20,9 @@ __all__ = ["raster_qml", "stops", "write_raster"]
 
 
 def write_raster(path: Path, raster: Raster, tags: Mapping[str, str], language: str = "en") -> None:
-    """Write a surface as GeoTIFF, float32, and its colour ramp beside it, where QGIS looks for it; whole or not at all.
+    """Write a surface as cloud-optimised GeoTIFF, float32, and its colour ramp beside it, where QGIS looks for it.
+
+    Both are there whole or not at all.
 
     Parameters
     ----------
@@ -48,7 +50,7 @@ def write_raster(path: Path, raster: Raster, tags: Mapping[str, str], language: 
     title, unit = speech.translate(raster.title), speech.translate(raster.unit)
     with replacing(path) as beside:
         named = raster.surface.rename(f"{title}, {unit}" if unit else title)
-        named.rio.to_raster(beside, compress="deflate", predictor=3, tiled=min(named.shape) >= 256, tags=dict(tags))
+        named.rio.to_raster(beside, driver="COG", compress="deflate", predictor="YES", tags=dict(tags))
     values = stops(raster.surface)
     labels = [speech.number(v, raster.decimals) + (f" {unit}" if unit else "") for v in values]
     with replacing(path.with_suffix(".qml")) as beside:

@@ -121,6 +121,10 @@ def _base() -> dict[str, dict[str, Any]]:
             "settlements": places(), "roads": roads(), "population": "population", "min_population": 200_000.0,
             "speed": "speed_kmh", "length": "length_km", "times_min": "30, 60",
         },
+        "reached_roads": {
+            "settlements": places(), "roads": roads(), "population": "population", "min_population": 200_000.0,
+            "road_min": "time_min", "times_min": "30, 60", "overlap": "separate",
+        },
         "travel_time_uncertainty": {
             "settlements": places(), "roads": roads(), "population": "population", "min_population": 50_000.0,
             "region": "region", "speed": "speed_kmh", "length": "length_km", "draws": 19,

@@ -71,6 +71,7 @@ _FUNCTIONS: tuple[Callable[..., Any], ...] = (
     accessibility.travel_time,
     facilities.facility_access,
     isochrones.isochrones,
+    isochrones.reached_roads,
     single_roads.single_roads,
     seasons.season_effect,
     detours.detour_index,

@@ -188,3 +188,101 @@ def _style(limits: Sequence[float]) -> Style:
     names = [f"{a:g}–{b:g}" for a, b in zip(edges[:-1], limits, strict=True)]
     colors = shades(YELLOW_RED, max(len(names), 2))
     return categorical("band", "travel time, min", list(zip(names, names, colors[: len(names)], strict=True)))
+
+
+@analysis(
+    "Accessibility",
+    Output(
+        "layer", "vector", "Reached roads", ("origin", "from_min", "to_min", "band", "length_km"), geometry="line",
+        sometimes=("name_*",),
+    ),
+    Output("bands", "table", "Length of road within each time", ("to_min", "length_km")),
+    Output("length_km", "number", "Length of road within the longest time, km"),
+    tags=("service area", "reached edges", "drive time", "isochrone"),
+)  # fmt: skip
+def reached_roads(
+    settlements: Settlements,
+    roads: Lines,
+    *,
+    times_min: str = "30, 60, 120",
+    overlap: Overlap = Overlap.MERGED,
+    travel: Travel = Travel.TO,
+    progress: Progress = silent,
+    **given: Unpack[ToDestinations],
+) -> Outcome:
+    """Roads from which centres are reached within several times, cut exactly where the time runs out.
+
+    A road may be reached from both of its ends; what lies between and is not reached stays out. Lengths are those of
+    the roads, also where a column of lengths differs from the line as it is drawn.
+
+    Parameters
+    ----------
+    settlements : points
+        Settlements with a unique id; the destinations among them are the centres.
+    roads : lines
+        Roads that meet at their ends.
+    times_min : str
+        Times of the bands, increasing, comma-separated.
+    overlap : Overlap
+        Roads that several centres reach: told for each, put together, or given to the nearest.
+    travel : Travel
+        Travel to the centres (to), or from them (from), as an ambulance does; one-way roads make a difference.
+    """
+    import pandas as pd
+
+    from kazgeo import accessibility
+    from kazgeo.analyses.destinations import destinations
+    from kazgeo.analyses.outcome import Outcome, share, told
+    from kazgeo.analyses.roads import left_out, minutes, tie
+    from kazgeo.messages import Message, Num
+    from kazgeo.style import TooltipField
+
+    limits = minutes(times_min, "times_min")
+    settlements, _, chosen = destinations(settlements, "reached_roads", given)
+    tied = tie(settlements, roads, given, part(progress, 0, 0.4))
+    cuts = [60 * m for m in limits]
+    made = accessibility.reached_roads(
+        tied.take(chosen), cuts, direction=travel, overlap=overlap, bands="ring", progress=part(progress, 0.4, 0.8)
+    )
+    once = made.areas
+    if str(overlap) == "separate":  # what several centres reach counts once
+        once = accessibility.reached_roads(
+            tied.take(chosen), cuts, direction=travel, overlap="merged", bands="ring"
+        ).areas
+    length = once.groupby("to_s")["length_m"].sum().reindex(cuts).fillna(0.0).cumsum().to_numpy() / 1000
+    table = pd.DataFrame({"to_min": limits, "length_km": length})
+    layer = _reached_layer(made.areas, settlements)
+    dropped = left_out(made.dropped, tied.network)
+    whole = float(tied.network.length_m.sum()) / 1000
+    findings = [
+        Message("Within {time}: {km} of roads, {share} of all.",
+                {"time": Num(t, 0, "min"), "km": Num(km, 0, "km"), "share": share(km, whole)})
+        for t, km in zip(limits, length, strict=True)
+    ]  # fmt: skip
+    return Outcome(
+        (*findings, *told(dropped)),
+        layer=layer,
+        tables={"bands": table},
+        numbers={"length_km": float(length[-1])},
+        style=_style(limits),
+        fields=(TooltipField("length_km", "length", "km", 1),),
+        dropped=dropped,
+    )
+
+
+def _reached_layer(areas: Any, settlements: Any) -> Any:
+    """Return the reached roads with minutes, kilometres and the name of their centre."""
+    import numpy as np
+    import shapely
+
+    layer = areas[~areas.geometry.is_empty].to_crs(4326)
+    layer = layer.set_geometry(shapely.normalize(layer.geometry.to_numpy()), crs=4326)  # whatever the roads' order
+    layer["from_min"], layer["to_min"] = layer["from_s"] / 60, layer["to_s"] / 60
+    by_id = layer["origin"].astype(str).to_numpy()
+    layer = layer.iloc[np.lexsort((layer["to_min"].to_numpy(), by_id))].reset_index(drop=True)
+    layer["band"] = [f"{a:g}–{b:g}" for a, b in zip(layer["from_min"], layer["to_min"], strict=True)]
+    layer["length_km"] = layer["length_m"] / 1000
+    if layer["origin"].notna().any():
+        for column in (c for c in ("name_en", "name_ru", "name_kk") if c in settlements.columns):
+            layer[column] = settlements[column].reindex(layer["origin"]).to_numpy()
+    return layer.drop(columns=["from_s", "to_s", "length_m"])

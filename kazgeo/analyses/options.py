@@ -78,6 +78,8 @@ class RoadSpeeds(TypedDict, total=False):
     one_way : str
         Column of one-way roads, as OpenStreetMap (yes, no, -1) or GIS layers (F, T, B, N) write it, along the line as
         it is drawn; without it all roads run both ways.
+    road_min : str
+        Column of the minutes that the whole road takes, in place of speeds; both ways alike.
     """
 
     speed: Annotated[str, Field("roads"), Default("")]
@@ -85,6 +87,7 @@ class RoadSpeeds(TypedDict, total=False):
     speed_back: Annotated[str, Field("roads"), Default("")]
     length: Annotated[str, Field("roads"), Default("")]
     one_way: Annotated[str, Field("roads", numeric=False), Default("")]
+    road_min: Annotated[str, Field("roads"), Default("")]
 
 
 class OnRoads(RoadSpeeds, total=False):

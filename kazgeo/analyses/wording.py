@@ -125,6 +125,7 @@ LABELS = {
     "relative": "Relative to the mean of each year",
     "ring_min": "Width of the rings of service",
     "road_class": "Column of the class of road",
+    "road_min": "Column of minutes of the road",
     "road_percent": "How far times of each road may be off",
     "rural_classes": "Classes that are rural",
     "rural_field": "Column that tells villages",
@@ -163,7 +164,7 @@ LABELS = {
 ADVANCED = frozenset(
     {"access_detour", "access_speed_kmh", "alpha", "alternative", "back", "cap", "cumulative", "decimals",
      "include_self", "level_threshold", "min_years", "off_road_percent", "own_min", "peak", "permutations",
-     "power", "road_percent", "seed", "tau_min", "tolerance_m"}
+     "power", "road_min", "road_percent", "seed", "tau_min", "tolerance_m"}
 )  # fmt: skip
 
 #: Names of analyses in menus, where the id itself doesn't make one.
@@ -205,6 +206,7 @@ TITLES = {
     "osm_roads": "Roads of OpenStreetMap",
     "quantile_lisa": "Clusters of a quantile",
     "rate": "Rate of two indicators",
+    "reached_roads": "Roads within travel times",
     "referral_table": "Referral table over land",
     "regionalize": "Regions of like neighbours",
     "remoteness": "Remoteness of settlements",

@@ -181,6 +181,8 @@ def test_from_the_command_line_and_in_a_project(tmp_path):
     kazgeo("cost-distance", "--friction", "friction.tif", "--facilities", "posts.gpkg|id=id", "--out", "time.tif")
     with rasterio.open(tmp_path / "time.tif") as file:
         assert file.read(1, masked=True).min() == 0
+        assert file.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+        assert "kazgeo" in str(file.tags()).lower()
     (tmp_path / "project.toml").write_text(
         '[project]\nid = "t"\n[project.title]\nen = "T"\n'
         '[inputs.roads]\nkind = "line"\nfile = "roads.gpkg"\n'

@@ -71,6 +71,33 @@ def test_ground_and_people_within_each_time(straight):
     assert "name_en" not in layer.columns
 
 
+def test_roads_are_cut_where_the_time_runs_out(straight):
+    towns, roads = straight
+    face = analyses.get("reached_roads").function
+    found = face(towns, roads, times_min="30, 50", **TO_TOWN)
+    assert found.tables["bands"]["length_km"].tolist() == pytest.approx([30, 50], rel=1e-4)
+    assert found.layer["length_km"].tolist() == pytest.approx([30, 20], rel=1e-4)
+    assert found.layer["band"].tolist() == ["0–30", "30–50"]
+    assert found.layer.crs == 4326
+    assert "50 km of roads, 83.3 % of all" in found.summary().replace("\xa0", " ")
+    towns = towns.assign(kind=["town", "village", "village", "town"], name_en=["A", "B", "C", "D"])
+    alone = face(towns, roads, times_min="50", overlap="separate", **TO_TOWN)
+    assert alone.layer[["origin", "name_en"]].values.tolist() == [["end", "D"], ["town", "A"]]
+    assert alone.layer["length_km"].tolist() == pytest.approx([50, 50], rel=1e-4)
+    assert alone.numbers["length_km"] == pytest.approx(60, rel=1e-4)  # the 40 km between that both reach count once
+
+
+def test_minutes_of_roads_stand_in_place_of_speeds(straight):
+    towns, roads = straight
+    given = roads.assign(minutes=[12.0, 30.0, 18.0], kmh=80.0)
+    time = analyses.get("travel_time").function
+    assert time(towns, given, road_min="minutes", **TO_TOWN).layer["travel_time_min"].tolist() == pytest.approx(
+        [0, 12, 42, 60]
+    )
+    with pytest.raises(InputError, match="road_min 'minutes' is in place of speeds; leave out speed"):
+        time(towns, given, road_min="minutes", speed="kmh", **TO_TOWN)
+
+
 def test_each_centre_for_itself_overlaps_and_the_nearest_divides(straight):
     towns, roads = straight
     towns = towns.assign(kind=["town", "village", "village", "town"], name_en=["A", "B", "C", "D"])

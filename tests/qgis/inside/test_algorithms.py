@@ -71,6 +71,7 @@ def inputs(name: str, roads: str, places: str, land: object = None) -> dict:
             "POPULATION": "extent",
         },
         "isochrones": {"SETTLEMENTS": places, "ROADS": roads, "POPULATION": "population", "MIN_POPULATION": 200_000},
+        "reached_roads": {"SETTLEMENTS": places, "ROADS": roads, "POPULATION": "population", "MIN_POPULATION": 200_000},
         "single_roads": {
             "REGION": "region",
             "SETTLEMENTS": places,
