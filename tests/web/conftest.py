@@ -145,5 +145,9 @@ def open_map(browser: Any, tmp_path: Path) -> Iterator[Opener]:
 
 
 def settle(page: Any) -> None:
-    """Wait for two animation frames: the canvas is drawn in the first."""
+    """Wait for two animation frames, in the first of which the canvas is drawn, and until Leaflet looks again.
+
+    Leaflet leaves out moves of the mouse within 32 ms of the last one it has looked at.
+    """
     page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.wait_for_timeout(50)
