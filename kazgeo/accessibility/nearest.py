@@ -17,7 +17,7 @@ from kazgeo.routing.along import Pairs, along
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["KNearest", "Nearest", "k_nearest", "nearest", "tied_destinations"]
+__all__ = ["KNearest", "Nearest", "k_nearest", "nearest", "quickest", "tied_destinations"]
 
 #: Seconds within which two routes are equally quick.
 SAME_S = 1e-6
@@ -125,10 +125,7 @@ def nearest(attached: Attached, destinations: pd.Index | Attached, *, direction:
     kazgeo.errors.InputError: no destination is given; name at least one place to travel to
     """
     goals = tied_destinations(attached, destinations)
-    forth = choice(Travel, direction, "direction") is Travel.TO
-    place, goal = (attached.leaving(), goals.arriving()) if forth else (attached.arriving(), goals.leaving())
-    time, rank, metres = _through_nodes(attached, place, goal, forth)
-    time, rank, metres = _along_edges(attached, goals, forth, (time, rank, metres))
+    time, rank, metres = quickest(attached, goals, choice(Travel, direction, "direction") is Travel.TO)
     reached = rank >= 0
     who = pd.Series(None, index=attached.ids, dtype=object, name="destination")
     who[reached] = goals.ids.to_numpy(dtype=object)[rank[reached]]
@@ -136,6 +133,24 @@ def nearest(attached: Attached, destinations: pd.Index | Attached, *, direction:
     length_m = pd.Series(np.where(reached, metres, np.nan), index=attached.ids, name="length_m")
     lost = attached.why_not(time_s.notna(), CUT_OFF_REASON)
     return Nearest(time_s, length_m, who, lost)
+
+
+def quickest(
+    attached: Attached, goals: Attached, forth: bool
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
+    """Return seconds, position among the destinations (-1: none) and metres of every place: ``nearest`` without labels.
+
+    Parameters
+    ----------
+    attached : Attached
+        Places tied to a network.
+    goals : Attached
+        What ``tied_destinations`` returned, on the same network.
+    forth : bool
+        To the destinations, else from them.
+    """
+    place, goal = (attached.leaving(), goals.arriving()) if forth else (attached.arriving(), goals.leaving())
+    return _along_edges(attached, goals, forth, _through_nodes(attached, place, goal, forth))
 
 
 def tied_destinations(attached: Attached, destinations: pd.Index | Attached) -> Attached:
@@ -186,21 +201,18 @@ def _along_edges(
     parts = list(along(attached, goals)) if forth else [
         Pairs(p.destination, p.origin, p.time_s, p.length_m) for p in along(goals, attached)
     ]  # fmt: skip
-    every = np.arange(len(attached.ids))
-    here = best[1] >= 0
-    rows = pd.DataFrame({
-        "origin": np.concatenate([every[here], *(p.origin for p in parts)]),
-        "rank": np.concatenate([best[1][here], *(p.destination for p in parts)]),
-        "time": np.concatenate([best[0][here], *(p.time_s for p in parts)]),
-        "metres": np.concatenate([best[2][here], *(p.length_m for p in parts)]),
-    })  # fmt: skip
-    least = rows.groupby("origin")["time"].transform("min")
-    rows = rows[rows["time"] <= least + SAME_S].sort_values(["origin", "rank", "metres"], kind="stable")
-    first = rows.drop_duplicates("origin")
-    time, rank, metres = np.full(len(every), np.inf), np.full(len(every), -1), np.full(len(every), np.inf)
-    at = first["origin"].to_numpy()
-    time[at] = least[first.index]
-    rank[at], metres[at] = first["rank"], first["metres"]
+    n = len(attached.ids)
+    here = np.flatnonzero(best[1] >= 0)
+    origin = np.concatenate([here, *(p.origin for p in parts)])
+    goal = np.concatenate([best[1][here], *(p.destination for p in parts)])
+    seconds = np.concatenate([best[0][here], *(p.time_s for p in parts)])
+    way = np.concatenate([best[2][here], *(p.length_m for p in parts)])
+    time, rank, metres = np.full(n, np.inf), np.full(n, -1, np.int64), np.full(n, np.inf)
+    np.minimum.at(time, origin, seconds)
+    quick = np.flatnonzero(seconds <= time[origin] + SAME_S)
+    order = quick[np.lexsort((way[quick], goal[quick], origin[quick]))]
+    first = order[np.flatnonzero(np.diff(origin[order], prepend=-1))]
+    rank[origin[first]], metres[origin[first]] = goal[first], way[first]
     return time, rank, metres
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from kazgeo.accessibility.nearest import nearest, tied_destinations
+from kazgeo.accessibility.nearest import nearest, quickest, tied_destinations
 from kazgeo.accessibility.pairs import amounts, drops
 from kazgeo.choices import Travel
 from kazgeo.errors import InputError, choice, listing, positive_integer, positive_number, probability
@@ -202,11 +202,11 @@ def travel_time_uncertainty(
             f" {MOST_BYTES / 1e9:.0f} are used: ask for fewer draws or places"
         )
     groups = _Groups.of(attached.network, spread)
-    ask = _Ask(attached, goals, str(choice(Travel, direction, "direction")), groups, seed)
+    ask = _Ask(attached, goals, choice(Travel, direction, "direction") is Travel.TO, groups, seed)
     tasks = [(ask, start, stop) for start, stop in pieces(draws, PIECE)]
     drawn = list(run(_draw, tasks, executor, progress, "quickest routes"))
     time = np.concatenate([one for one, _ in drawn])
-    other = np.concatenate([who for _, who in drawn]) != _rank(base.destination, goals)
+    other = np.concatenate([who for _, who in drawn]) != goals.ids.get_indexer(pd.Index(base.destination))
     tail = (1 - level) / 2
     low, median, high = np.quantile(time, [tail, 0.5, 1 - tail], axis=0)
     unreached = base.time_s.isna().to_numpy()
@@ -228,7 +228,7 @@ class _Ask:
 
     attached: Attached
     goals: Attached
-    direction: str
+    forth: bool
     groups: _Groups
     seed: int
 
@@ -240,18 +240,14 @@ def _draw(ask: _Ask, start: int, stop: int) -> tuple[NDArray[np.float64], NDArra
     for row, number in enumerate(range(start, stop)):
         factor, leg = ask.groups.factors(np.random.default_rng([number, ask.seed]))
         net = with_factors(ask.attached.network, factor)
-        found = nearest(_slower(ask.attached, net, leg), _slower(ask.goals, net, leg), direction=ask.direction)
-        times[row], who[row] = found.time_s, _rank(found.destination, ask.goals)
+        seconds, who[row], _ = quickest(_slower(ask.attached, net, leg), _slower(ask.goals, net, leg), ask.forth)
+        times[row] = np.where(who[row] >= 0, seconds, np.nan)
     return times, who
 
 
 def _slower(places: Attached, net: Network, leg: float) -> Attached:
     """Return places on the roads of a draw, with their legs off the road."""
     return dataclasses.replace(places.on(net), leg_s=places.leg_s * leg)
-
-
-def _rank(destination: pd.Series, goals: Attached) -> NDArray[np.int64]:
-    return np.asarray(goals.ids.get_indexer(pd.Index(destination)), np.int64)
 
 
 @dataclass(frozen=True)
