@@ -41,7 +41,7 @@ test: $(VENV)/.installed-test
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(VENV)/.installed-test
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not browser and not qgis"
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow and not browser and not qgis"
 
 lint: $(VENV)/.installed-test
 	@$(BIN)/ruff check .

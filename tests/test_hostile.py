@@ -341,7 +341,11 @@ def test_a_parameter_follows_its_renamed_column() -> None:
     assert many.layer["local_geary"].notna().all()
 
 
-@pytest.mark.parametrize(("name", "parameter", "kind"), CASES)
+#: One case in six is for daily use; `make test` takes all.
+SPREAD = [case if k % 6 == 0 else pytest.param(*case, marks=pytest.mark.slow) for k, case in enumerate(CASES)]
+
+
+@pytest.mark.parametrize(("name", "parameter", "kind"), SPREAD)
 def test_bad_input(name: str, parameter: str, kind: str) -> None:
     arguments = base(name)
     spoil = LAYERS.get(kind) if isinstance(arguments[parameter], geopandas.GeoDataFrame) else PANELS.get(kind)

@@ -166,6 +166,7 @@ def test_ground_without_land_cover():
         analyses.get("friction_surface").function(road, land_cover=raster([[1.0]]), cover_speeds="")
 
 
+@pytest.mark.slow
 def test_from_the_command_line_and_in_a_project(tmp_path):
     roads([(500_000, 5_500_000), (540_000, 5_500_000)]).to_file(tmp_path / "roads.gpkg")
     spots = points(a=(505_000, 5_500_000), b=(535_000, 5_510_000)).rename_axis("id").reset_index()

@@ -116,6 +116,7 @@ def test_files_that_are_none(tmp_path):
         made(tmp_path / "none.osm.pbf")
 
 
+@pytest.mark.slow
 def test_the_command_line_and_a_project(tmp_path):
     shutil.copy(SMALL, tmp_path / "small.osm")
     command = [

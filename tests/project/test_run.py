@@ -167,6 +167,7 @@ def test_a_fault_in_a_step_names_it_and_keeps_the_old_results(small: Path, tmp_p
     assert files(out) == before
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_nothing_half_written(small: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     project.run(project.load(small), out)
