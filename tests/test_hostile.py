@@ -342,7 +342,10 @@ def test_a_parameter_follows_its_renamed_column() -> None:
 
 
 #: One case in six is for daily use; `make test` takes all.
-SPREAD = [case if k % 6 == 0 else pytest.param(*case, marks=pytest.mark.slow) for k, case in enumerate(CASES)]
+SPREAD = [
+    case if k % 6 == 0 else pytest.param(*case.values, marks=pytest.mark.slow, id=case.id)
+    for k, case in enumerate(CASES)
+]
 
 
 @pytest.mark.parametrize(("name", "parameter", "kind"), SPREAD)
