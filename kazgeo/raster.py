@@ -92,8 +92,20 @@ def raster_qml(values: Sequence[float], colors: Sequence[str], labels: Sequence[
 
 
 def stops(surface: xarray.DataArray, count: int = 6) -> list[float]:
-    """Return values for a legend, evenly between the least and the greatest; one value makes two stops."""
-    low, high = float(surface.min()), float(surface.max())
-    if low == high:
-        high = low + 1.0
-    return [float(v) for v in np.linspace(low, high, count)]
+    """Return values for a legend: those that there are, if they are few; else evenly between least and greatest.
+
+    Examples
+    --------
+    >>> import xarray
+    >>> [stops(xarray.DataArray([values])) for values in ([0.0, 1.0, 0.0], [0.9, 0.9], [np.nan])]
+    [[0.0, 1.0], [0.9], [0.0]]
+    >>> stops(xarray.DataArray([[0.0, 1.0, 2.0, 5.0, 10.0]]), count=3)
+    [0.0, 5.0, 10.0]
+    """
+    values = np.asarray(surface.values)
+    some = values[:: max(1, len(values) // 100)]
+    if len(np.unique(some[np.isfinite(some)])) <= count:
+        every = np.unique(values[np.isfinite(values)])
+        if len(every) <= count:
+            return [float(v) for v in every] or [0.0]
+    return [float(v) for v in np.linspace(float(surface.min()), float(surface.max()), count)]

@@ -49,6 +49,10 @@ class Isochrones:
     dropped: pd.DataFrame
 
 
+#: Share of an edge below which a stretch of it is a point.
+SAME_SHARE = 1e-9
+
+
 @dataclass(frozen=True)
 class _Ask:
     """What is asked of all origins."""
@@ -152,6 +156,8 @@ def reached_roads(
     for who, ramps in _groups(used, ask, executor, progress):
         for low, high in ask.spans:
             _, edge, a, b = joined(ramps.within(-np.inf if low == 0 else low, high))
+            real = b - a > SAME_SHARE  # the time may run out just where a stretch begins
+            edge, a, b = edge[real], a[real], b[real]
             shape = shapely.MultiLineString(list(cut(points, edge, a, b).lines()))
             rows.append((who, low, high, float(((b - a) * length[edge]).sum()), shape))
     return Isochrones(_frame(rows, "length_m", used), lost)

@@ -55,9 +55,9 @@ def cost_distance(
     One travels from cell to cell, so ways bend: on even ground a time is too long by up to 8.24 % with 8 moves, 2.75 %
     with 16, 1.31 % with 32. With elevation walking goes by Tobler's law along the way, slower uphill than down; the
     friction must then be that of the flat. With a layer of roads one travels over the ground to a road and along it:
-    the friction must then be of the ground alone, without roads laid into it; one gets on and off a road in any cell
-    that it passes, and goes over a barrier by road only. Facilities outside the surface or on a barrier take no part
-    and are told.
+    the friction must then be of the ground alone, without roads laid into it; one gets on and off a road at least
+    every half cell, by half a cell of ground, and goes over a barrier by road only. Facilities outside the surface or
+    on a barrier take no part and are told.
 
     Parameters
     ----------
@@ -112,7 +112,8 @@ def cost_distance(
     if population_grid is not None:
         people = _share_within(found, population_grid, standard_min)
         if zones is not None:
-            tables["by_zone"] = _zones(found, population_grid, zones, limits, part(progress, 0.8, 1.0))
+            tables["by_zone"], without = _zones(found, population_grid, zones, limits, part(progress, 0.8, 1.0))
+            dropped = pd.concat([dropped, without], ignore_index=True)
     passable = found.n_reached + found.n_unreached
     return Outcome(
         (*_findings(found, layer, people, standard_min, passable), *told(dropped)),
@@ -228,8 +229,8 @@ def _share_within(found: CostDistance | RoadDistance, population: Any, standard:
 
 def _zones(
     found: CostDistance | RoadDistance, population: Any, zones: Any, limits: list[float], progress: Progress
-) -> pd.DataFrame:
-    """Return people within each time by zone, in minutes and percent."""
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return people within each time by zone, in minutes and percent; and zones left out."""
     import pandas as pd
 
     from kazgeo.accessibility.cost_distance import zonal_access
@@ -241,7 +242,7 @@ def _zones(
     })  # fmt: skip
     for limit in limits:
         table[f"within_{limit:g}_percent"] = 100 * made.table[f"within_{60 * limit:g}"]
-    return table
+    return table, made.dropped
 
 
 def _findings(

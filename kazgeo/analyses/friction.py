@@ -115,7 +115,7 @@ def friction_surface(
     return Outcome(
         (finding,),
         numbers={"passable_percent": 100 * float(inside.mean()), "cells": int(made.size)},
-        rasters={"friction": Raster(made, "friction", "s/m", 2)},
+        rasters={"friction": Raster(made, "friction", "s/m", 3)},
     )
 
 

@@ -88,11 +88,8 @@ def isochrones(
     )  # fmt: skip
     progress(0.9, "people within each time")
     found = accessibility.nearest(tied, chosen, direction=travel)
-    layer = _layer(made.areas, overlap, found.to_frame(), people, tied, chosen, travel)
+    layer = _layer(_banded(made.areas, settlements), overlap, found.to_frame(), people, tied, chosen, travel)
     dropped = left_out(made.dropped, tied.network)
-    if layer["origin"].notna().any():
-        for column in (c for c in ("name_en", "name_ru", "name_kk") if c in settlements.columns):
-            layer[column] = settlements[column].reindex(layer["origin"]).to_numpy()
     table = _bands(made.areas, found.time_s / 60, people, limits)
     whole = float(people.sum()) if people is not None else float("nan")
     inside = float(table["people"].iloc[-1])
@@ -114,8 +111,23 @@ def isochrones(
     )
 
 
+def _banded(areas: Any, settlements: Any) -> Any:
+    """Return what is reached at all with its band in minutes and the name of its centre, by that one's id and time."""
+    import numpy as np
+
+    layer = areas[~areas.geometry.is_empty]
+    layer = layer.iloc[np.lexsort((layer["to_s"].to_numpy(), layer["origin"].astype(str).to_numpy()))]
+    layer = layer.reset_index(drop=True)
+    layer["from_min"], layer["to_min"] = layer["from_s"] / 60, layer["to_s"] / 60
+    layer["band"] = [f"{a:g}–{b:g}" for a, b in zip(layer["from_min"], layer["to_min"], strict=True)]
+    if layer["origin"].notna().any():
+        for column in (c for c in ("name_en", "name_ru", "name_kk") if c in settlements.columns):
+            layer[column] = settlements[column].reindex(layer["origin"]).to_numpy()
+    return layer.drop(columns=["from_s", "to_s"])
+
+
 def _layer(
-    areas: Any,
+    banded: Any,
     overlap: Overlap,
     found: pd.DataFrame,
     people: pd.Series | None,
@@ -126,11 +138,8 @@ def _layer(
     """Return the rings with minutes, areas, and who lives in each by travel time."""
     from kazgeo import accessibility
 
-    layer = areas.rename(columns={"from_s": "from_min", "to_s": "to_min", "area_m2": "area_km2"})
-    layer = layer[~layer.geometry.is_empty].reset_index(drop=True)
-    layer["from_min"], layer["to_min"] = layer["from_min"] / 60, layer["to_min"] / 60
+    layer = banded.rename(columns={"area_m2": "area_km2"})
     layer["area_km2"] /= 1e6
-    layer["band"] = [f"{a:g}–{b:g}" for a, b in zip(layer["from_min"], layer["to_min"], strict=True)]
     every = None
     if str(overlap) == "separate":
         pair = (tied, tied.take(chosen)) if travel == Travel.TO else (tied.take(chosen), tied)
@@ -229,6 +238,7 @@ def reached_roads(
         Travel to the centres (to), or from them (from), as an ambulance does; one-way roads make a difference.
     """
     import pandas as pd
+    import shapely
 
     from kazgeo import accessibility
     from kazgeo.analyses.destinations import destinations
@@ -251,7 +261,9 @@ def reached_roads(
         ).areas
     length = once.groupby("to_s")["length_m"].sum().reindex(cuts).fillna(0.0).cumsum().to_numpy() / 1000
     table = pd.DataFrame({"to_min": limits, "length_km": length})
-    layer = _reached_layer(made.areas, settlements)
+    layer = _banded(made.areas, settlements).rename(columns={"length_m": "length_km"}).to_crs(4326)
+    layer["length_km"] /= 1000
+    layer = layer.set_geometry(shapely.normalize(layer.geometry.to_numpy()), crs=4326)  # whatever the roads' order
     dropped = left_out(made.dropped, tied.network)
     whole = float(tied.network.length_m.sum()) / 1000
     findings = [
@@ -268,21 +280,3 @@ def reached_roads(
         fields=(TooltipField("length_km", "length", "km", 1),),
         dropped=dropped,
     )
-
-
-def _reached_layer(areas: Any, settlements: Any) -> Any:
-    """Return the reached roads with minutes, kilometres and the name of their centre."""
-    import numpy as np
-    import shapely
-
-    layer = areas[~areas.geometry.is_empty].to_crs(4326)
-    layer = layer.set_geometry(shapely.normalize(layer.geometry.to_numpy()), crs=4326)  # whatever the roads' order
-    layer["from_min"], layer["to_min"] = layer["from_s"] / 60, layer["to_s"] / 60
-    by_id = layer["origin"].astype(str).to_numpy()
-    layer = layer.iloc[np.lexsort((layer["to_min"].to_numpy(), by_id))].reset_index(drop=True)
-    layer["band"] = [f"{a:g}–{b:g}" for a, b in zip(layer["from_min"], layer["to_min"], strict=True)]
-    layer["length_km"] = layer["length_m"] / 1000
-    if layer["origin"].notna().any():
-        for column in (c for c in ("name_en", "name_ru", "name_kk") if c in settlements.columns):
-            layer[column] = settlements[column].reindex(layer["origin"]).to_numpy()
-    return layer.drop(columns=["from_s", "to_s", "length_m"])

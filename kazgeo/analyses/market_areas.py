@@ -85,6 +85,7 @@ def market_areas(
     travel : Travel
         Travel to the centres (to), or from them (from); one-way roads make a difference.
     """
+    import numpy as np
     import pandas as pd
 
     from kazgeo.accessibility import huff
@@ -108,7 +109,7 @@ def market_areas(
     access_columns(layer, tied)
     weight = people if people is not None else pd.Series(1.0, settlements.index)
     centres = _centres(found, facilities, size, weight, layer["likeliest_id"])
-    drawing = found.pairs.to_destinations(pd.Series(1.0, times.origins).to_numpy()) > 0
+    drawing = found.pairs.to_destinations(np.ones(len(times.origins))) > 0
     lost = [
         tied.why_not(layer["likeliest_id"].notna(), reach.NO_FACILITY_REASON),
         reach.facilities_left_out(there, pd.Series(drawing, index=times.destinations), size),

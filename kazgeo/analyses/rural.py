@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray
 
+    from kazgeo.accessibility import RuralAccess
     from kazgeo.analyses.outcome import Outcome
     from kazgeo.messages import Message, Names
     from kazgeo.style import Style
@@ -131,14 +132,7 @@ def _findings(layer: pd.DataFrame, names: dict[Any, Names], found: Any, far: pd.
     from kazgeo.analyses.outcome import top
     from kazgeo.messages import Message, Num
 
-    out = [
-        Message(
-            "Rural people within {limit} of an all-season road: {share} (rural access index); {far} of {people} live"
-            " farther.",
-            {"limit": Num(limit, 1 if limit % 1 else 0, "km"), "share": Num(100 * found.index, 1, "%"),
-             "far": Num(found.people - found.near), "people": Num(found.people)},
-        )
-    ]  # fmt: skip
+    out = [_index(found, limit)]
     listed = tuple(
         Message("{name} {distance}", {"name": names[i], "distance": Num(km, 0, "km")})
         for i, km in top(layer["all_season_road_km"].where(far), names).items()
@@ -146,6 +140,18 @@ def _findings(layer: pd.DataFrame, names: dict[Any, Names], found: Any, far: pd.
     if listed:
         out.append(Message("Farthest from an all-season road: {places}.", {"places": listed}))
     return out
+
+
+def _index(found: RuralAccess, limit: float) -> Message:
+    """Return the sentence of the index."""
+    from kazgeo.messages import Message, Num
+
+    return Message(
+        "Rural people within {limit} of an all-season road: {share} (rural access index); {far} of {people} live"
+        " farther.",
+        {"limit": Num(limit, 1 if limit % 1 else 0, "km"), "share": Num(100 * found.index, 1, "%"),
+         "far": Num(found.people - found.near), "people": Num(found.people)},
+    )  # fmt: skip
 
 
 def _style() -> Style:
@@ -206,8 +212,7 @@ def rural_access_grid(
     """
     from kazgeo import accessibility
     from kazgeo.analyses.columns import valued
-    from kazgeo.analyses.outcome import Outcome
-    from kazgeo.messages import Message, Num
+    from kazgeo.analyses.outcome import Outcome, no_drops, told
     from kazgeo.style import Raster
 
     rural = _rural_cells(rural_grid, rural_classes)
@@ -216,22 +221,16 @@ def rural_access_grid(
     found = accessibility.rural_access_grid(
         population_grid, roads, rural=rural, all_season=open_, limit_m=1000 * limit_km
     )
-    far = found.people - found.near
-    finding = Message(
-        "Rural people within {limit} of an all-season road: {share} (rural access index); {far} of {people} live"
-        " farther.",
-        {"limit": Num(limit_km, 1 if limit_km % 1 else 0, "km"), "share": Num(100 * found.index, 1, "%"),
-         "far": Num(far), "people": Num(found.people)},
-    )  # fmt: skip
-    tables, findings = {}, [finding]
+    tables, dropped = {}, no_drops()
     if zones is not None:
-        tables["by_zone"] = _by_zone(population_grid, found, zones, part(progress, 0.6, 1.0))
+        tables["by_zone"], dropped = _by_zone(population_grid, found, zones, part(progress, 0.6, 1.0))
     assert found.cells is not None
     return Outcome(
-        tuple(findings),
+        (_index(found, limit_km), *told(dropped)),
         tables=tables,
-        numbers={"index_percent": 100 * found.index, "people_far": far},
+        numbers={"index_percent": 100 * found.index, "people_far": found.people - found.near},
         rasters={"near": Raster(found.cells, "near an all-season road", "", 0)},
+        dropped=dropped,
     )
 
 
@@ -255,8 +254,10 @@ def _rural_cells(grid: xarray.DataArray | None, classes: str) -> xarray.DataArra
     return made
 
 
-def _by_zone(population: xarray.DataArray, found: Any, zones: Any, progress: Progress) -> pd.DataFrame:
-    """Return rural people, those far from an all-season road, and the index by zone."""
+def _by_zone(
+    population: xarray.DataArray, found: Any, zones: Any, progress: Progress
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return rural people, those far from an all-season road, and the index by zone; and zones left out."""
     import pandas as pd
 
     from kazgeo.accessibility.cost_distance import zonal_access
@@ -264,7 +265,7 @@ def _by_zone(population: xarray.DataArray, found: Any, zones: Any, progress: Pro
     # rural people only; near cells are reached at once, the others never
     made = zonal_access(
         found.cells.where(found.cells == 1) * 0.0, population.where(found.cells.notnull()), zones, progress=progress
-    ).table
-    table = pd.DataFrame({"people": made["population"], "people_far": made["unreached"]})
+    )
+    table = pd.DataFrame({"people": made.table["population"], "people_far": made.table["unreached"]})
     table["index_percent"] = 100 * (1 - table["people_far"] / table["people"].where(table["people"] > 0))
-    return table.sort_values("index_percent")
+    return table.sort_values("index_percent"), made.dropped

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 from kazgeo.analyses.declare import analysis
@@ -15,7 +14,6 @@ from kazgeo.progress import Progress, silent
 if TYPE_CHECKING:
     import pandas as pd
 
-    from kazgeo.accessibility import Nearest
     from kazgeo.analyses.outcome import Outcome
     from kazgeo.messages import Message, Names
     from kazgeo.network import Attached, Scenario
@@ -123,13 +121,13 @@ def season_effect(
     progress(0.6, "quickest routes")
     before = nearest(tied, chosen)
     progress(0.8, "quickest routes of the scenario")
-    after, after_s = _after(tied, chosen, scenario, new, settlements, given)
+    after_s, without = _after(tied, chosen, scenario, new, settlements, given)
     layer = settlements.copy()
     layer["travel_time_min"], layer["scenario_time_min"] = before.time_s / 60, after_s / 60
     lost = _changes(layer)
     access_columns(layer, tied)
     newly = (layer["travel_time_min"] <= standard_min) & ~(layer["scenario_time_min"] <= standard_min)
-    dropped = left_out(pd.concat([before.dropped, after.dropped]).drop_duplicates("unit"), tied.network)
+    dropped = left_out(pd.concat([before.dropped, without]).drop_duplicates("unit"), tied.network)
     return Outcome(
         (*_findings(layer, names_of(settlements), people, newly, standard_min), _told(scenario), *told(dropped)),
         layer=layer,
@@ -154,8 +152,8 @@ def season_effect(
 
 def _after(
     tied: Attached, chosen: pd.Index, scenario: Scenario, new: tuple[Any, ...], settlements: Any, given: ToDestinations
-) -> tuple[Nearest, pd.Series]:  # fmt: skip
-    """Return the quickest ways under the scenario; where roads are new, settlements may get to them, if it helps."""
+) -> tuple[pd.Series, pd.DataFrame]:  # fmt: skip
+    """Return seconds under the scenario and who has none; where roads are new, one may get to them, if it helps."""
     from kazgeo.accessibility import nearest
     from kazgeo.analyses.roads import on_network
     from kazgeo.network import Change, Scenario, apply
@@ -163,12 +161,12 @@ def _after(
     changed = apply(tied.network, scenario)
     found = nearest(tied.on(changed), chosen)
     if not new:
-        return found, found.time_s
+        return found.time_s, found.dropped
     opened = apply(tied.network, Scenario("new roads", (Change(roads=new, state="open"),)))
     other = nearest(on_network(opened, settlements, given).on(changed), chosen)
     best = found.time_s.where(~(other.time_s < found.time_s) & found.time_s.notna(), other.time_s)
     served = best.index[best.notna()]
-    return replace(found, dropped=found.dropped[~found.dropped["unit"].isin(served)]), best
+    return best, found.dropped[~found.dropped["unit"].isin(served)]
 
 
 def _changes(layer: Any) -> pd.Series:
@@ -208,12 +206,13 @@ def _findings(
     from kazgeo.analyses.outcome import top
     from kazgeo.messages import Message, Num
 
+    both = layer[layer["change_min"].notna()]  # medians of the same settlements: who is cut off has no time after
     out = [
         Message(
             "Median change of the travel time: {change} (from {before} to {after}).",
-            {"change": Num(float(layer["change_min"].median()), 0, "min"),
-             "before": Num(float(layer["travel_time_min"].median()), 0, "min"),
-             "after": Num(float(layer["scenario_time_min"].median()), 0, "min")},
+            {"change": Num(float(both["change_min"].median()), 0, "min"),
+             "before": Num(float(both["travel_time_min"].median()), 0, "min"),
+             "after": Num(float(both["scenario_time_min"].median()), 0, "min")},
         )
     ]  # fmt: skip
     values: dict[str, Any] = {"n": int(newly.sum()), "standard": Num(standard, 0, "min")}

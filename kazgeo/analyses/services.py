@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kazgeo.accessibility.cost_distance import CapacityCatchments, Referral, ScalingUp
     from kazgeo.analyses.outcome import Outcome
     from kazgeo.messages import Message, Names
+    from kazgeo.style import Style
 
 
 @analysis(
@@ -87,7 +88,9 @@ def referral_table(
         nearest_min=near["time_s"] / 60, nearest_km=near["length_m"] / 1000,
         reached=known.groupby("origin").size().reindex(facilities.index).fillna(0).astype(int),
     )  # fmt: skip
-    dropped = found.dropped[["unit", "reason"]].drop_duplicates().reset_index(drop=True)
+    dropped = found.dropped[["unit", "reason"]]
+    if higher is None:  # origins are destinations: told once
+        dropped = dropped.drop_duplicates().reset_index(drop=True)
     return Outcome(
         (*_referred(table, found, ends), *told(dropped)),
         layer=layer,
@@ -183,7 +186,7 @@ def capacity_catchments(
     surface, way = over_land(friction, given, travel)
     found = serve(
         surface, facilities, population_grid, max_time_s=60 * limit_min, capacity=capacity,
-        processing=Processing(str(turns), turn_field, ring_s=60 * ring_min),  # type: ignore[arg-type]
+        processing=Processing(Turns(str(turns)), turn_field, ring_s=60 * ring_min),
         travel=way, progress=progress,
     )  # fmt: skip
     by = found.table.reindex(facilities.index)
@@ -245,7 +248,7 @@ def _served(found: CapacityCatchments, names: dict[Any, Names]) -> list[Message]
 @analysis(
     "Accessibility",
     Output("new", "raster", "People newly covered by a facility in each cell"),
-    Output("layer", "vector", "Best places for a facility", ("rank", "newly_covered", "of_uncovered_percent"),
+    Output("layer", "vector", "Best places for a facility", ("rank", "place", "newly_covered", "of_uncovered_percent"),
            geometry="point"),
     Output("covered_percent", "number", "Share of people covered now, percent"),
     Output("uncovered", "number", "People not covered now"),
@@ -287,11 +290,10 @@ def scaling_up(
         Travel to the facility (to), or from it (from); with elevation it makes a difference.
     """
     import geopandas
+    import numpy as np
 
     from kazgeo.accessibility.cost_distance import scaling_up as search
     from kazgeo.analyses.outcome import Outcome, told
-    from kazgeo.analyses.reach import amount_style
-    from kazgeo.messages import mark
     from kazgeo.style import Raster, TooltipField
 
     surface, way = over_land(friction, given, travel)
@@ -300,9 +302,11 @@ def scaling_up(
         progress=progress,
     )  # fmt: skip
     best = found.best(best_places)
+    best = best[best["newly_covered"] > 0]  # a place that covers nobody new is no good one
+    rank = np.arange(1, len(best) + 1)
     layer = geopandas.GeoDataFrame(
         {
-            "rank": range(1, len(best) + 1), "newly_covered": best["newly_covered"],
+            "rank": rank, "place": np.where(rank == 1, "best", "next"), "newly_covered": best["newly_covered"],
             "of_uncovered_percent": 100 * best["newly_covered"] / found.uncovered if found.uncovered else 0.0,
         },
         geometry=geopandas.points_from_xy(best["x"], best["y"]), crs=found.newly_covered.rio.crs,
@@ -313,13 +317,23 @@ def scaling_up(
         layer=layer,
         numbers={
             "covered_percent": 100 * found.covered / whole if whole else float("nan"), "uncovered": found.uncovered,
-            "best": float(best["newly_covered"].max()) if len(best) else float("nan"),
+            "best": float(best["newly_covered"].max()) if len(best) else 0.0,
         },
-        style=amount_style("newly_covered", mark("people newly covered"), layer["newly_covered"]),
-        fields=(TooltipField("rank", "rank"), TooltipField("of_uncovered_percent", "of those not covered", "%", 1)),
+        style=_place_style(),
+        fields=(
+            TooltipField("newly_covered", "people newly covered"),
+            TooltipField("of_uncovered_percent", "of those not covered", "%", 1),
+        ),
         rasters={"new": Raster(found.newly_covered, "people newly covered", "", 0)},
         dropped=found.dropped,
     )  # fmt: skip
+
+
+def _place_style() -> Style:
+    from kazgeo.style import categorical
+
+    classes = [("best", "best place", "#d7301f"), ("next", "next best places", "#fdbb84")]
+    return categorical("place", "places for a facility", classes)
 
 
 def _best(found: ScalingUp, layer: pd.DataFrame) -> list[Message]:

@@ -223,6 +223,7 @@ def test_eight_neighbours_slip_through_open_corners_as_skimage_does():
     assert np.isnan(cost_distance(friction, start, travel=Travel(8, Corners.CLOSED)).time_s.values[0, 4])
 
 
+@pytest.mark.slow
 @given(st.integers(0, 1000), st.sampled_from([8, 16, 32]), st.integers(8, 13), st.booleans())
 @settings(max_examples=25, deadline=None)
 def test_tiles_change_nothing(seed, neighbours, side, chunked):

@@ -214,6 +214,7 @@ def test_referral_without_a_way():
 
 
 # ---------------------------------------------------------------- scaling up
+@pytest.mark.slow
 @given(st.integers(0, 300), st.booleans())
 @settings(max_examples=15, deadline=None)
 def test_scaling_up_is_a_search_from_every_candidate(seed, with_existing):

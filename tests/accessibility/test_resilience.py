@@ -103,6 +103,7 @@ def as_nodes(tied):
     return dataclasses.replace(tied, share=tied.share.round())
 
 
+@pytest.mark.slow
 @settings(LAWS, max_examples=25)
 @given(country(), st.sampled_from(["to", "from"]))
 def test_second_routes_are_the_worst_of_all_closures(example, direction):

@@ -36,6 +36,7 @@ def spread_of(found, place):
     return math.log(high / low) / (2 * NormalDist().inv_cdf(0.95))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["common", "classes", "roads"])
 def test_one_road_has_the_quantiles_of_its_lognormal_law(part):
     tied, goal = chain(1)
@@ -50,6 +51,7 @@ def test_one_road_has_the_quantiles_of_its_lognormal_law(part):
         assert found.within.loc["p01", limit] == pytest.approx(expected, abs=4 * math.sqrt(0.25 / 4000))
 
 
+@pytest.mark.slow
 def test_variances_of_independent_parts_add():
     tied, goal = chain(1)
     found = travel_time_uncertainty(tied, goal, spread=SpeedSpread(0.15, 0.2, 0.1), draws=4000, rng=2)

@@ -77,6 +77,15 @@ def test_settlements_people_and_zones():
     assert table.loc["east", "within_30_percent"] == pytest.approx(100 * 10 / 35)
 
 
+def test_zones_off_the_surface_are_told():
+    zones = gpd.GeoDataFrame(geometry=[shapely.box(0, 0, 2000, 2000), shapely.box(9e5, 0, 9.1e5, 1e4)],
+                             index=["here", "away"], crs=32642)  # fmt: skip
+    found = over(population_grid=WALK * 10, zones=zones)
+    assert found.tables["by_zone"].index.tolist() == ["here"]
+    assert found.dropped.values.tolist() == [["away", "outside the surface"]]
+    assert "Without a result: 1" in found.summary()
+
+
 def test_units_moves_limits_and_barriers():
     minutes = over(WALK / 60, unit="minutes_per_metre").rasters["time"].surface.values
     assert minutes == pytest.approx(over().rasters["time"].surface.values)

@@ -87,6 +87,20 @@ def test_roads_are_cut_where_the_time_runs_out(straight):
     assert alone.numbers["length_km"] == pytest.approx(60, rel=1e-4)  # the 40 km between that both reach count once
 
 
+def test_no_stretch_is_a_point_where_the_time_runs_out_at_a_junction():
+    ends = [((0, 0), (6000, 0)), ((6000, 0), (12_000, 0)), ((6000, 0), (6000, 6000))]
+    roads = gpd.GeoDataFrame(geometry=[shapely.LineString(e) for e in ends], crs=32642).assign(
+        minutes=[10.0, 10.0, 10.0]
+    )
+    towns = gpd.GeoDataFrame({"kind": ["town", "village"], "people": [9.0, 1.0]}, crs=32642,
+                             geometry=gpd.points_from_xy([0, 12_000], [0, 0]), index=["t", "v"])  # fmt: skip
+    found = analyses.get("reached_roads").function(towns, roads, times_min="10, 20", road_min="minutes", **TO_TOWN)
+    parts = found.layer.geometry.explode()
+    assert [len(shape.geoms) for shape in found.layer.geometry] == [1, 2]
+    assert (shapely.length(parts.to_numpy()) > 0).all()
+    assert found.layer["length_km"].tolist() == pytest.approx([6, 12], rel=5e-3)
+
+
 def test_minutes_of_roads_stand_in_place_of_speeds(straight):
     towns, roads = straight
     given = roads.assign(minutes=[12.0, 30.0, 18.0], kmh=80.0)

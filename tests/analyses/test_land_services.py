@@ -64,6 +64,9 @@ def test_referral_to_a_higher_level_within_a_limit():
     assert found.numbers == {"pairs": 1, "absent": 1}
     assert found.layer["nearest_id"].tolist() == ["h", None, None]
     assert found.dropped.values.tolist() == [["out", "outside the surface"]]
+    both = run("referral_table", WALK, posts, higher=points(h=(500, 1500), out=(90_000, 0)))
+    assert both.dropped["unit"].tolist() == ["out", "out"]  # two facilities of one name, one of each level
+    assert run("referral_table", WALK, posts).dropped["unit"].tolist() == ["out"]
 
 
 def test_who_comes_first_takes_the_nearest_up_to_capacity():
@@ -96,6 +99,9 @@ def test_where_a_facility_would_newly_cover_most_people():
     assert best.values.tolist() == [[1, 40, 100], [2, 40, 100]]
     assert [(p.x, p.y) for p in found.layer.geometry] == [(2500, 500), (3500, 500)]
     assert found.numbers["covered_percent"] == pytest.approx(100 * 30 / 70)
+    everybody = run("scaling_up", walk, people, 60.0, facilities=points(there=(500, 500)))
+    assert (everybody.numbers["covered_percent"], everybody.numbers["best"]) == (100, 0)
+    assert len(everybody.layer) == 0  # no place is good that covers nobody new
     some = run("scaling_up", walk, people, 15.0, candidates=raster([[1, 0, 0, 0]] * 2))
     assert some.numbers["best"] == 30
     assert some.numbers["covered_percent"] == 0

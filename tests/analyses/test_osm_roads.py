@@ -74,6 +74,7 @@ def test_travel_times_of_the_layer_are_those_of_the_file():
     assert closed.isna().tolist() == [True, True, True, False]
 
 
+@pytest.mark.slow
 def test_a_real_extract_as_a_layer_gives_the_times_of_its_network():
     shared = os.environ.get("KAZGEO_SHARED")
     folder = Path(shared) if shared else Path(__file__).parents[3] / "shared"

@@ -159,13 +159,14 @@ def test_the_index_over_a_population_grid_by_class_and_zone():
     assert found.rasters["near"].surface.values.tolist()[1:3] == [[0, 0], [1, 1]]
     assert found.numbers["index_percent"] == pytest.approx(100 * (50 + 60 + 70) / 280)
     classes = grid([[11, 30], [12, 30], [11, 30], [30, 30]])
-    zone = gpd.GeoDataFrame(geometry=[shapely.box(0, 0, 1000, 4000), shapely.box(0, 1500, 500, 4000)],
-                            index=["west", "part"], crs=32642)  # fmt: skip
+    shapes = [shapely.box(0, 0, 1000, 4000), shapely.box(0, 1500, 500, 4000), shapely.box(9e5, 0, 9.1e5, 1e4)]
+    zone = gpd.GeoDataFrame(geometry=shapes, index=["west", "part", "away"], crs=32642)
     rural = face(people, road, season_field="surface", all_season_values="asphalt", limit_km=1.5, zones=zone,
                  rural_grid=classes, rural_classes="11, 12")  # fmt: skip
     assert rural.numbers["index_percent"] == pytest.approx(100 * 50 / 90)
     assert rural.numbers["people_far"] == pytest.approx(40)
     table = rural.tables["by_zone"]
+    assert rural.dropped.values.tolist() == [["away", "outside the surface"]]
     assert table.loc["west"].tolist() == pytest.approx([90, 40, 100 * 50 / 90])
     # half of the cells of 10 and 30, a quarter of that of 50
     assert table.loc["part"].tolist() == pytest.approx([32.5, 20, 100 * 12.5 / 32.5])

@@ -39,7 +39,13 @@ def test_help_names_every_analysis_and_loads_nothing_heavy() -> None:
     assert done.stdout.strip().endswith("[]")
 
 
-@pytest.mark.parametrize("name", list(analyses.catalogue()))
+#: A process each: one in six for daily use, `make test` takes all.
+NAMES = [
+    name if k % 6 == 0 else pytest.param(name, marks=pytest.mark.slow) for k, name in enumerate(analyses.catalogue())
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_every_analysis_has_a_command_with_all_its_parameters(name: str) -> None:
     text = "".join(kazgeo(name.replace("_", "-"), "--help").stdout.split())
     for p in analyses.get(name).parameters:

@@ -116,7 +116,7 @@ def test_hovering_tells_name_value_and_fields(open_map: Opener) -> None:
     assert "2,469.0\xa0persons" in tip
     page.mouse.move(*opened.where(70, 50.8))
     settle(page)
-    page.wait_for_selector(".kz-tip", state="hidden", timeout=5000)
+    assert page.is_hidden(".kz-tip")
     # after points were shown and left the regions answer again
     page.get_by_label("Spots").check()
     page.mouse.move(*opened.where(65, 47))
@@ -134,7 +134,7 @@ def test_a_tap_tells_and_a_tap_beside_closes(open_map: Opener) -> None:
     assert opened.page.inner_text(".kz-tip").startswith("Square 1\n")
     opened.page.touchscreen.tap(*opened.where(71, 50.5))
     settle(opened.page)
-    opened.page.wait_for_selector(".kz-tip", state="hidden", timeout=5000)
+    assert opened.page.is_hidden(".kz-tip")
 
 
 def test_hostile_names_are_shown_as_they_are(open_map: Opener) -> None:
@@ -261,7 +261,7 @@ def test_search_finds_any_name_and_zooms_to_it(open_map: Opener, typed: str) -> 
     page.click(".kz-full a")
     settle(page)
     assert page.evaluate("kazgeo.page.map.getZoom()") == pytest.approx(before)
-    page.wait_for_selector(".kz-tip", state="hidden", timeout=5000)
+    assert page.is_hidden(".kz-tip")
 
 
 def test_search_without_a_hit_says_so(open_map: Opener) -> None:

@@ -99,7 +99,7 @@ def test_hovering_near_a_line_tells_about_it(open_map: Opener) -> None:
     assert opened.near("marked", ROADS[0][2]) > 200, "the marked line keeps its colour"
     page.mouse.move(x, y + 40)
     settle(page)
-    page.wait_for_selector(".kz-tip", state="hidden", timeout=5000)
+    assert page.is_hidden(".kz-tip")
     opened.assert_clean()
 
 

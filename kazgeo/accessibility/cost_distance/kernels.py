@@ -56,8 +56,8 @@ class Steps(NamedTuple):
     ``offset``: to the neighbour, in cells row by row; ``length``: metres, by row of the grid, or one row for all;
     ``way``: how many cells are crossed, up to four offsets of them, two offsets of the cells beside a corner (0: may
     pass); ``barred``: whether these two count; ``share``: of the length in each end and in each cell crossed; ``far``:
-    whether any is; ``how``: +1 to travel as the search goes, -1 against it, and what
-    slopes are multiplied by for bicycles.
+    whether any is; ``how``: +1 to travel as the search goes, -1 against it, and what slopes are multiplied by for
+    bicycles.
     """
 
     offset: Any
@@ -246,7 +246,7 @@ def search(ground: Any, steps: Any, block: Any, time: Any, limit: float, queue: 
             known = time[v]
             if known <= d:
                 continue
-            if far[k]:
+            if far[k]:  # as _cost does; its bundles passed on here would make the search twice as slow
                 new = d + _across(friction, height, mode, how, table[row, k], u, v, way[k], share[k])
             else:
                 new = d + _between(friction, height, mode, how, table[row, k], u, v)

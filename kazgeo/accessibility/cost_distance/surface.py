@@ -214,26 +214,7 @@ def located(
     surface: Surface, found: tuple[xarray.DataArray, xarray.DataArray], facilities: pd.Index,
     places: geopandas.GeoDataFrame,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
-    """Return the time and the facility of the cell of each place, and the places without, with their reason.
-
-    Parameters
-    ----------
-    surface : Surface
-        What was searched.
-    found : (time_s, allocation)
-        Seconds, and position in ``facilities`` (-1 for none), of every cell.
-    facilities : Index
-        Ids of facilities.
-    places : GeoDataFrame
-        Points with a CRS and a unique index.
-
-    Returns
-    -------
-    DataFrame
-        By the index of ``places``: ``time_s`` (NaN) and ``facility`` (None where there is none).
-    DataFrame
-        Columns ``unit`` and ``reason``.
-    """
+    """Return what ``CostDistance.at`` does; ``found`` is seconds and positions in ``facilities`` (-1) of every cell."""
     spots = place(surface, places, "places")
     time_s, allocation = (at_cells(layer, spots.cells) for layer in found)
     there = allocation >= 0
