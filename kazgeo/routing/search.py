@@ -240,7 +240,7 @@ def tally(
     InputError
         Sums that would not fit in memory, told before the search begins.
     """
-    from kazgeo.routing import kernels
+    from kazgeo.routing import together
 
     top, n = network.topology, network.n
     shape = (len(cuts_s), n, amount.shape[1])
@@ -255,9 +255,9 @@ def tally(
     node = np.where(terminals.node >= 0, top.rank[terminals.node], -1)
     order = np.argsort(node.max(axis=1), kind="stable")
     queue = _queue(weight, float(cuts_s[-1]), 0.25)
-    fixed = max(1, -(-len(order) // 8))  # sums are the same with any number of threads
+    fixed = max(4 * together.LANES, -(-len(order) // 8))  # sums are the same with any number of threads
     tasks = [
-        (kernels.tally, top.pointer, top.head, weight, node[chosen], terminals.offset_s[chosen], amount[chosen],
+        (together.tally, top.pointer, top.head, weight, node[chosen], terminals.offset_s[chosen], amount[chosen],
          cuts_s, queue, shape)
         for chosen in (order[a:b] for a, b in pieces(len(order), fixed))
     ]  # fmt: skip

@@ -111,6 +111,20 @@ def test_all_within_a_limit(example, count):
 
 
 @LAWS
+@given(st.integers(0, 2**32 - 1), st.sampled_from([300.0, 1800.0, 20_000.0]), st.booleans())
+def test_neighbours_searched_from_together_give_what_each_gives_alone(seed, limit, one_way):
+    rng = np.random.default_rng(seed)
+    net = synthetic(2000)
+    if one_way:
+        net = net.with_times(net.time_s, np.where(rng.random(net.m) < 0.2, np.inf, net.time_s))
+    node = np.c_[np.sort(rng.choice(60, 13)), np.where(rng.random(13) < 0.5, rng.integers(0, 60, 13), -1)]
+    goals = Terminals(node, rng.uniform(0, 400, (13, 2)), np.zeros((13, 2)))
+    amount, cuts = 2.0 ** np.arange(13)[:, None], np.array([limit / 3, limit])
+    alone = sum(search.tally(net, goals.take([i]), amount[[i]], cuts) for i in range(13))
+    np.testing.assert_array_equal(search.tally(net, goals, amount, cuts), alone)  # each bit is one terminal
+
+
+@LAWS
 @given(networks(), st.integers(0, 9), st.integers(0, 9))
 def test_the_matrix(example, rows, columns):
     net, rng = example
