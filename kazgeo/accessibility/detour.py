@@ -15,6 +15,7 @@ from kazgeo.errors import InputError, listing
 from kazgeo.network import Attached
 from kazgeo.progress import Progress, silent
 from kazgeo.routing.along import along
+from kazgeo.ties import rounded
 
 if TYPE_CHECKING:
     import geopandas
@@ -161,7 +162,7 @@ def detour_pairs(
         np.minimum.at(road, (p.origin, p.destination), p.time_s)
     i, j = (a.ids.get_indexer(pairs[c]) for a, c in ((origins, "origin"), (goals, "destination")))
     way = road[i, j]
-    way = np.where(np.isfinite(way), way, np.nan)
+    way = rounded(np.where(np.isfinite(way), way, np.nan))
     a, b = (attached.ids.get_indexer(pairs[c]) for c in ("origin", "destination"))
     straight = _geodesic(spots[a], spots[b])
     table = pairs[["origin", "destination"]].assign(road_m=way, straight_m=straight, detour=_ratio(way, straight))

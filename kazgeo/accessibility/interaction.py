@@ -287,16 +287,15 @@ def balancing_time(
     >>> balancing_time(times.iloc[:0], pd.Series(dtype=float), jobs).time_s.tolist()
     []
     """
+    from kazgeo.accessibility.running import first_reaching
+
     table = as_times(times)
     people = amounts(demand, "demand", table.origins, "origin")
     amount = amounts(opportunities, "opportunities", table.destinations, "destination")
     order = np.lexsort((table.time_s, table.rows))
     seconds, found = table.time_s[order], amount.values[table.indices[order]]
-    total = np.cumsum(found)
-    before = np.concatenate([[0.0], total])[table.indptr[:-1]]
-    slack = 1e-12 * (total[-1] if len(total) else 0.0)
-    at = np.searchsorted(total, before + people.values - slack)
-    reached = at < table.indptr[1:]
+    at = first_reaching(table.indptr.astype(np.int64), found, people.values)
+    reached = at >= 0
     time = np.full(len(table.origins), np.nan)
     time[reached] = seconds[at[reached]]
     time[people.values == 0] = 0.0

@@ -13,6 +13,7 @@ import pandas as pd
 from kazgeo.accessibility.ground import Ground, territories
 from kazgeo.choices import Bands, Overlap, Travel
 from kazgeo.errors import InputError, choice
+from kazgeo.labels import canonical_order
 from kazgeo.network import Access, Attached
 from kazgeo.network.places import metric_lines
 from kazgeo.network.vertices import cut, vertices
@@ -277,7 +278,7 @@ def _groups(used: Attached, ask: _Ask, executor: Executor | None, progress: Prog
         found = from_each(used, ask.cuts[-1], outward=ask.outward, executor=executor, progress=progress)
         yield from zip(used.ids, found, strict=True)
         return
-    by_id = used.take(pd.Index(sorted(used.ids, key=str)))
+    by_id = used.take(used.ids[canonical_order(used.ids)])
     every = from_nearest(by_id, ask.cuts[-1], outward=ask.outward)
     if ask.overlap is Overlap.MERGED:
         if len(used.ids):

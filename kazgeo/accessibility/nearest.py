@@ -10,14 +10,16 @@ import pandas as pd
 
 from kazgeo.choices import Travel
 from kazgeo.errors import InputError, choice, listing, positive_integer
+from kazgeo.labels import canonical_order
 from kazgeo.network import Attached, Terminals
 from kazgeo.progress import Progress, silent
 from kazgeo.routing.along import Pairs, along
+from kazgeo.ties import rounded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["KNearest", "Nearest", "k_nearest", "nearest", "quickest", "tied_destinations"]
+__all__ = ["KNearest", "Nearest", "k_nearest", "known_destinations", "nearest", "quickest", "tied_destinations"]
 
 #: Seconds within which two routes are equally quick.
 SAME_S = 1e-6
@@ -124,7 +126,7 @@ def nearest(attached: Attached, destinations: pd.Index | Attached, *, direction:
     Traceback (most recent call last):
     kazgeo.errors.InputError: no destination is given; name at least one place to travel to
     """
-    goals = tied_destinations(attached, destinations)
+    goals = known_destinations(attached, destinations)
     time, rank, metres = quickest(attached, goals, choice(Travel, direction, "direction") is Travel.TO)
     reached = rank >= 0
     who = pd.Series(None, index=attached.ids, dtype=object, name="destination")
@@ -145,7 +147,7 @@ def quickest(
     attached : Attached
         Places tied to a network.
     goals : Attached
-        What ``tied_destinations`` returned, on the same network.
+        What ``known_destinations`` returned, on the same network.
     forth : bool
         To the destinations, else from them.
     """
@@ -154,7 +156,16 @@ def quickest(
 
 
 def tied_destinations(attached: Attached, destinations: pd.Index | Attached) -> Attached:
-    """Return the destinations that are tied, sorted by id so that ties are settled alike whatever the order of rows."""
+    """Return the destinations that are tied, sorted as ``known_destinations`` does."""
+    goals = known_destinations(attached, destinations)
+    return goals.take(goals.ids[goals.tied.to_numpy()])
+
+
+def known_destinations(attached: Attached, destinations: pd.Index | Attached) -> Attached:
+    """Return the destinations sorted by id, so that ties are settled alike whatever the order of rows.
+
+    Those that are not tied stay: each is at no distance from itself.
+    """
     if isinstance(destinations, Attached):
         goals = destinations
         if goals.network is not attached.network:
@@ -166,10 +177,9 @@ def tied_destinations(attached: Attached, destinations: pd.Index | Attached) -> 
         goals = attached.take(destinations.unique())
     if not len(goals.ids):
         raise InputError("no destination is given; name at least one place to travel to")
-    tied = goals.ids[goals.tied.to_numpy()]
-    if not len(tied):
+    if not goals.tied.any():
         raise InputError("no destination is tied to the network: all are farther from a road than the limit")
-    return goals.take(pd.Index(sorted(tied, key=str)))
+    return goals.take(goals.ids[canonical_order(goals.ids)])
 
 
 def _through_nodes(
@@ -213,7 +223,7 @@ def _along_edges(
     order = quick[np.lexsort((way[quick], goal[quick], origin[quick]))]
     first = order[np.flatnonzero(np.diff(origin[order], prepend=-1))]
     rank[origin[first]], metres[origin[first]] = goal[first], way[first]
-    return time, rank, metres
+    return rounded(time), rank, metres
 
 
 def k_nearest(
@@ -265,7 +275,7 @@ def k_nearest(
     from kazgeo.routing import search
 
     positive_integer(k, "k")
-    goals = tied_destinations(attached, destinations)
+    goals = known_destinations(attached, destinations)
     forth = choice(Travel, direction, "direction") is Travel.TO
     place, goal = (attached.leaving(), goals.arriving()) if forth else (attached.arriving(), goals.leaving())
     progress(0.1, "nearest destinations")
@@ -279,7 +289,7 @@ def k_nearest(
     rows = pd.DataFrame({
         "origin": np.concatenate([np.repeat(i, total.shape[1]), *(e[0] for e in edges)]),
         "goal": np.concatenate([found.owner[node].ravel(), *(e[1] for e in edges)]),
-        "time_s": np.concatenate([total.ravel(), *(e[2] for e in edges)]),
+        "time_s": rounded(np.concatenate([total.ravel(), *(e[2] for e in edges)])),
     })  # fmt: skip
     rows = rows[np.isfinite(rows["time_s"])].sort_values(["origin", "time_s", "goal"], kind="stable")
     rows = rows.drop_duplicates(["origin", "goal"])

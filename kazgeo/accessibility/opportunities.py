@@ -473,6 +473,8 @@ def _kth_place(table: TravelTimes, k: int) -> Floats:
 
 def _kth(table: TravelTimes, count: Floats, wanted: list[int]) -> tuple[Floats, NDArray[np.int64]]:
     """Return seconds to the k-th opportunity and the position of its destination (-1: none), shape (n, k)."""
+    from kazgeo.accessibility.running import first_reaching
+
     n = len(table.origins)
     seconds, ends = np.full((n, len(wanted)), np.nan), np.full((n, len(wanted)), -1, dtype=np.int64)
     near = count[table.indices] > 0
@@ -485,10 +487,8 @@ def _kth(table: TravelTimes, count: Floats, wanted: list[int]) -> tuple[Floats, 
     order = np.lexsort((ranks(table.destinations)[to], time, rows))
     to, time = to[order], time[order]
     starts = np.searchsorted(rows, np.arange(n + 1))
-    total = np.cumsum(count[to])
-    before = np.concatenate([[0.0], total])[starts[:-1]]
     for column, k in enumerate(wanted):
-        at = np.searchsorted(total, before + k - 1e-12 * total[-1])
-        found = np.flatnonzero(at < starts[1:])
+        at = first_reaching(starts, count[to], np.full(n, float(k)))
+        found = np.flatnonzero(at >= 0)
         seconds[found, column], ends[found, column] = time[at[found]], to[at[found]]
     return seconds, ends

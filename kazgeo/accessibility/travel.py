@@ -15,6 +15,7 @@ from kazgeo.labels import same_units
 from kazgeo.network import Attached, Terminals
 from kazgeo.progress import Progress, silent
 from kazgeo.routing.along import along
+from kazgeo.ties import rounded, upto
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,7 +72,7 @@ def travel_times(
     >>> travel_times(tied, tied).to_dense().round().loc["A"].tolist()
     [0.0, 3600.0, 7200.0, nan]
     >>> travel_times(tied, tied, limit_s=3700)
-    <TravelTimes: 4 origins, 4 destinations, 7 pairs, 0 to 3,600 s; searched to 3,700 s; 9 unreachable pairs; ...>
+    <TravelTimes: 4 origins, 4 destinations, 8 pairs, 0 to 3,600 s; searched to 3,700 s; 8 unreachable pairs; ...>
     >>> travel_times(tied.take(tied.ids[:0]), tied), travel_times(tied, tied.take(tied.ids[:0]), limit_s=60).n_pairs
     (<TravelTimes: 0 origins, 4 destinations, 0 pairs>, 0)
     """
@@ -86,7 +87,7 @@ def travel_times(
     for pairs in along(origins, destinations):
         i, j = pairs.origin, pairs.destination
         time[i, j] = np.fmin(time[i, j], pairs.time_s)
-    return TravelTimes.from_dense(pd.DataFrame(time, index=origins.ids, columns=destinations.ids, copy=False))
+    return TravelTimes.from_dense(pd.DataFrame(rounded(time), index=origins.ids, columns=destinations.ids, copy=False))
 
 
 def _within(
@@ -100,22 +101,23 @@ def _within(
     few, many = (arrive, leave) if back else (leave, arrive)
     first, who, side = _by_node(many, origins.network.n)
     rows, columns, times = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [np.empty(0)]
-    found = search.reached(origins.network, few, limit_s, reverse=back, executor=executor, progress=progress)
+    found = search.reached(origins.network, few, upto(limit_s), reverse=back, executor=executor, progress=progress)
     for terminal, node, time in found:
         count = first[node + 1] - first[node]
         at = np.repeat(np.arange(len(node)), count)
         k = np.repeat(first[node], count) + np.arange(len(at)) - np.repeat(np.cumsum(count) - count, count)
-        total = time[at] + many.offset_s[who[k], side[k]]
+        total = rounded(time[at] + many.offset_s[who[k], side[k]])
         ok = total <= limit_s
         rows.append(terminal[at][ok])
         columns.append(who[k][ok])
         times.append(total[ok])
     for pairs in along(origins, destinations):
-        ok = pairs.time_s <= limit_s
+        total = rounded(pairs.time_s)
+        ok = total <= limit_s
         i, j = pairs.origin[ok], pairs.destination[ok]
         rows.append(j if back else i)
         columns.append(i if back else j)
-        times.append(pairs.time_s[ok])
+        times.append(total[ok])
     few_at, many_at, time = np.concatenate(rows), np.concatenate(columns), np.concatenate(times)
     i, j = (many_at, few_at) if back else (few_at, many_at)
     order = np.lexsort((time, j, i))
@@ -191,7 +193,8 @@ def reachable_from_nodes(
     bad = table.index[((table < 0) | np.isinf(table)).any(axis=1)]
     if len(bad):
         raise InputError(f"amounts must be finite numbers of at least 0; they are not at {listing(bad)}")
-    found = search.tally(facilities.network, facilities.arriving(), table.to_numpy(), cuts, executor=executor,
+    limits = np.array([upto(cut) for cut in cuts])
+    found = search.tally(facilities.network, facilities.arriving(), table.to_numpy(), limits, executor=executor,
                          progress=progress)  # fmt: skip
     columns = pd.MultiIndex.from_product([table.columns, cuts], names=["kind", "threshold_s"])
     values = np.moveaxis(found, 0, 2).reshape(facilities.network.n, -1)

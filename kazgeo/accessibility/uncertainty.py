@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from kazgeo.accessibility.nearest import nearest, quickest, tied_destinations
+from kazgeo.accessibility.nearest import known_destinations, nearest, quickest
 from kazgeo.accessibility.pairs import amounts, drops
 from kazgeo.choices import Travel
 from kazgeo.errors import InputError, choice, listing, positive_integer, positive_number, probability
@@ -193,7 +193,7 @@ def travel_time_uncertainty(
     limits = [positive_number(t, "thresholds_s", "seconds of at least 0", zero=True) for t in thresholds_s]
     level, draws, seed = probability(level, "level"), positive_integer(draws, "draws"), seed_of(rng)
     people = None if population is None else amounts(population, "population", attached.ids, "place")
-    goals = tied_destinations(attached, destinations)
+    goals = known_destinations(attached, destinations)
     base = nearest(attached, goals, direction=direction)
     size = 16 * draws * len(attached.ids)
     if size > MOST_BYTES:

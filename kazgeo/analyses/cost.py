@@ -9,6 +9,7 @@ from kazgeo.analyses.kinds import Lines, Number, Output, Regions, Settlements, S
 from kazgeo.analyses.options import OverLand, OverLandAndRoads
 from kazgeo.choices import FrictionUnit, Travel
 from kazgeo.progress import Progress, part, silent
+from kazgeo.ties import upto
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -223,7 +224,7 @@ def _share_within(found: CostDistance | RoadDistance, population: Any, standard:
     grid_of(found.time_s, "time_s").require(population, "population_grid")
     people = np.nan_to_num(np.asarray(population.values, dtype=float))
     whole = float(people.sum())
-    near = found.time_s.values <= 60 * standard
+    near = found.time_s.values <= upto(60 * standard)
     return 100 * float(people[near].sum()) / whole if whole > 0 else float("nan")
 
 

@@ -223,7 +223,7 @@ def market_potential(
     times = times_between(tied, tied, travel, None, part(progress, 0.4, 0.9))
     progress(0.9, "market potential")
     found = potential(times, people, own_time_s=60 * own_min, exponent=exponent)
-    layer = _potential_columns(settlements, found)
+    layer = _potential_columns(settlements, found, tied.tied)
     access_columns(layer, tied)
     dropped = tied.why_not(layer["market_potential"].notna(), ALONE_REASON)
     names = names_of(settlements)
@@ -248,10 +248,13 @@ def market_potential(
     )
 
 
-def _potential_columns(settlements: Any, found: Potential) -> Any:
-    """Return the layer with the potential, its share of the largest, the place's own part and the rank."""
+def _potential_columns(settlements: Any, found: Potential, tied: pd.Series) -> Any:
+    """Return the layer with the potential, its share of the largest, the place's own part and the rank.
+
+    Who hangs on no road has its own people only: no market that could be compared.
+    """
     layer = settlements.copy()
-    whole = found.potential
+    whole = found.potential.where(tied)
     layer["market_potential"] = whole
     layer["potential_percent"] = 100 * whole / whole.max() if whole.max() > 0 else whole
     layer["own_percent"] = 100 * found.own / whole.where(whole > 0)

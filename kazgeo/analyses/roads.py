@@ -56,11 +56,18 @@ def network_of(roads: Any, options: RoadSpeeds, *, keep: Sequence[str] = (), roa
     )
 
 
+def access_of(options: OnRoads) -> Access:
+    """Return how settlements get to the road."""
+    from kazgeo.network import Access
+
+    return Access(options["access_limit_km"] * 1000, options["access_speed_kmh"], options["access_detour"])
+
+
 def on_network(net: Network, places: Any, options: OnRoads, what: str = "settlements") -> Attached:
     """Return places tied to a network; ``what`` names their parameter in messages."""
-    from kazgeo.network import Access, attach
+    from kazgeo.network import attach
 
-    way = Access(options["access_limit_km"] * 1000, options["access_speed_kmh"], options["access_detour"])
+    way = access_of(options)
     tied = attach(net, places, way)
     _refuse_swapped(net, places, tied, way, what)
     return tied

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kazgeo.analyses.options import RoadSpeeds
     from kazgeo.network import Change, Network, Scenario
 
-__all__ = ["Asked", "named", "network_with", "scenario_of"]
+__all__ = ["Asked", "named", "network_with", "refuse_idle", "scenario_of"]
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,21 @@ def scenario_of(asked: Asked, roads: Any, kind: str | None, added: tuple[Any, ..
             f"({listing(sorted(roads[kind].astype(str).unique()), 6)}); give factors by class"
         )
     return done
+
+
+def refuse_idle(network: Network, scenario: Scenario, asked: Asked) -> None:
+    """Refuse a scenario whose changes mean no road at all."""
+    from kazgeo.network import effects
+
+    if not effects(network, scenario)["edges"].any():
+        columns = "class of road" if any(c.classes for c in scenario.changes) else "column 'seasonal'"
+        what = "the closed areas touch no road" if asked.closed is not None else (
+            f"the season '{asked.season}' goes by the {columns} and means none of these roads"
+        )  # fmt: skip
+        raise InputError(
+            f"{asked.who}: nothing would change: {what}; name roads with closed_field and closed_values, draw closed"
+            " areas, or give factors"
+        )
 
 
 def named(roads: Any, road_class: str | None, surface: str | None, seasonal: str | None) -> tuple[Any, str | None]:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     ),
     Output("by_region", "table", "Change by region"),
     Output("median_change_min", "number", "Median change, minutes"),
+    Output("beyond", "number", "Settlements farther than the standard under the scenario"),
+    Output("people_beyond", "number", "People farther than the standard under the scenario"),
     Output("people_newly_beyond", "number", "People newly farther than the standard"),
     Output("cut_off", "number", "Settlements cut off"),
     Output("people_cut_off", "number", "People cut off"),
@@ -61,8 +63,10 @@ def season_effect(
     The roads stay the same; only their speeds change, or whether they are open. The ready seasons are starting points:
     each tells where its figures come from, and most are assumptions. Own factors by class or surface of road replace
     those of the season. Roads that touch a closed area are closed, and so are those that are named (a pass, a bridge).
-    New roads and new speeds count before the season does: a project can be tried in winter. The mean change is by
-    people, of those who keep a way (importance); who loses the last one is told as cut off.
+    New roads and new speeds count before the season does: a project can be tried in winter. Who lives at a closed road
+    goes over open ground to the next open one, unless the closed area holds the settlement itself; legs off the road
+    keep their speed. The mean change is by people, of those who keep a way (importance); who loses the last one is
+    told as cut off.
 
     Parameters
     ----------
@@ -106,7 +110,7 @@ def season_effect(
     from kazgeo.analyses.outcome import Outcome, names_of, told
     from kazgeo.analyses.reach import weighted_mean
     from kazgeo.analyses.roads import access_columns, left_out, on_network
-    from kazgeo.analyses.scenarios import Asked, named, network_with, scenario_of
+    from kazgeo.analyses.scenarios import Asked, named, network_with, refuse_idle, scenario_of
     from kazgeo.style import TooltipField
 
     settlements, people, chosen = destinations(settlements, "season_effect", given)
@@ -116,24 +120,33 @@ def season_effect(
     progress(0.1, "road network")
     net, new = network_with(roads, asked, given, kind)
     scenario = scenario_of(asked, roads, kind, new)
+    refuse_idle(net, scenario, asked)
     progress(0.4, "settlements to roads")
     tied = on_network(net, settlements, given)
     progress(0.6, "quickest routes")
     before = nearest(tied, chosen)
     progress(0.8, "quickest routes of the scenario")
-    after_s, without = _after(tied, chosen, scenario, new, settlements, given)
+    after_s, without, moved = _after(tied, chosen, scenario, (new, closed), settlements, given)
     layer = settlements.copy()
     layer["travel_time_min"], layer["scenario_time_min"] = before.time_s / 60, after_s / 60
     lost = _changes(layer)
     access_columns(layer, tied)
     newly = (layer["travel_time_min"] <= standard_min) & ~(layer["scenario_time_min"] <= standard_min)
+    beyond = layer["scenario_time_min"] > standard_min
     dropped = left_out(pd.concat([before.dropped, without]).drop_duplicates("unit"), tied.network)
     return Outcome(
-        (*_findings(layer, names_of(settlements), people, newly, standard_min), _told(scenario), *told(dropped)),
+        (
+            *_findings(layer, names_of(settlements), people, newly, standard_min),
+            *_moved(moved),
+            *_told(scenario),
+            *told(dropped),
+        ),
         layer=layer,
         tables={} if region is None else {"by_region": _by_region(layer, region, people, newly)},
         numbers={
             "median_change_min": float(layer["change_min"].median()),
+            "beyond": int(beyond.sum()),
+            "people_beyond": float(people[beyond].sum()) if people is not None else float("nan"),
             "people_newly_beyond": float(people[newly].sum()) if people is not None else float("nan"),
             "cut_off": int(lost.sum()),
             "people_cut_off": float(people[lost].sum()) if people is not None else float("nan"),
@@ -151,22 +164,47 @@ def season_effect(
 
 
 def _after(
-    tied: Attached, chosen: pd.Index, scenario: Scenario, new: tuple[Any, ...], settlements: Any, given: ToDestinations
-) -> tuple[pd.Series, pd.DataFrame]:  # fmt: skip
-    """Return seconds under the scenario and who has none; where roads are new, one may get to them, if it helps."""
-    from kazgeo.accessibility import nearest
-    from kazgeo.analyses.roads import on_network
-    from kazgeo.network import Change, Scenario, apply
+    tied: Attached, chosen: pd.Index, scenario: Scenario, asked: tuple[tuple[Any, ...], Any], settlements: Any,
+    given: ToDestinations,
+) -> tuple[pd.Series, pd.DataFrame, int]:  # fmt: skip
+    """Return seconds under the scenario, who has none, and how many go to another road than the closed one they are at.
 
+    ``asked`` holds the new roads and the closed areas. Where roads are new, one may get to them, if it helps.
+    """
+    from kazgeo.accessibility import nearest
+    from kazgeo.analyses.roads import access_of, on_network
+    from kazgeo.network import Change, Scenario, apply, attach_again
+
+    new, closed = asked
     changed = apply(tied.network, scenario)
-    found = nearest(tied.on(changed), chosen)
+    free = settlements if closed is None else settlements[~_inside(settlements, closed)]
+    again = attach_again(tied, changed, free, access_of(given))
+    moved = int((again.distance_m > tied.distance_m + 1).sum())
+    found = nearest(again, chosen)
     if not new:
-        return found.time_s, found.dropped
+        return found.time_s, found.dropped, moved
     opened = apply(tied.network, Scenario("new roads", (Change(roads=new, state="open"),)))
     other = nearest(on_network(opened, settlements, given).on(changed), chosen)
     best = found.time_s.where(~(other.time_s < found.time_s) & found.time_s.notna(), other.time_s)
     served = best.index[best.notna()]
-    return best, found.dropped[~found.dropped["unit"].isin(served)]
+    return best, found.dropped[~found.dropped["unit"].isin(served)], moved
+
+
+def _inside(settlements: Any, closed: Any) -> Any:
+    """Return which settlements lie within closed areas."""
+    import shapely
+
+    areas = closed.geometry.to_crs(settlements.crs)
+    return shapely.intersects(settlements.geometry.to_numpy(), areas.union_all())
+
+
+def _moved(count: int) -> tuple[Message, ...]:
+    """Return how many settlements go to another road."""
+    from kazgeo.messages import Message
+
+    if not count:
+        return ()
+    return (Message("Settlements at a closed road that go over open ground to the next open one: {n}.", {"n": count}),)
 
 
 def _changes(layer: Any) -> pd.Series:
@@ -221,6 +259,10 @@ def _findings(
     else:
         values |= {"people": Num(float(people[newly].sum()))}
         out.append(Message("Settlements newly farther than {standard}: {n}; {people} people live there.", values))
+    counts = {"before": int((layer["travel_time_min"] > standard).sum()),
+              "after": int((layer["scenario_time_min"] > standard).sum()), "standard": values["standard"]}  # fmt: skip
+    out.append(Message("Farther than {standard} in all: {before} settlements without the scenario, {after} under it.",
+                       counts))  # fmt: skip
     lost = int((layer["cut_off"] == "cut off").sum())
     if lost:
         out.append(Message("Settlements that the scenario cuts off from every destination: {n}.", {"n": lost}))
@@ -233,18 +275,17 @@ def _findings(
     return out
 
 
-def _told(scenario: Scenario) -> Message:
+def _told(scenario: Scenario) -> tuple[Message, ...]:
     """Return where the scenario's figures come from."""
     from kazgeo.messages import Message
 
     if "assumption" in scenario.source:
-        return Message("The figures of the scenario rest on assumptions; give your own where you know better.")
-    if not scenario.source:
-        shut = all(change.state == "closed" for change in scenario.changes)
-        return Message(
-            "The scenario only closes roads." if shut else "New roads and new speeds are those that were given."
-        )
-    return Message("Speeds are multiplied by the factors that were given.")
+        return (Message("The figures of the scenario rest on assumptions; give your own where you know better."),)
+    if scenario.source == "factors of the user":
+        return (Message("Speeds are multiplied by the factors that were given."),)
+    if all(change.state == "closed" for change in scenario.changes):
+        return (Message("The scenario only closes roads."),)
+    return () if scenario.source else (Message("New roads and new speeds are those that were given."),)
 
 
 def _style(change: pd.Series) -> Any:

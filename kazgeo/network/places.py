@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import geopandas
     from numpy.typing import NDArray
 
-__all__ = ["JUNCTION_M", "Access", "Attached", "Terminals", "attach", "metric_lines"]
+__all__ = ["JUNCTION_M", "Access", "Attached", "Terminals", "attach", "attach_again", "metric_lines"]
 
 #: A place that hangs this near to the end of an edge stands at the junction, metres.
 JUNCTION_M = 1.0
@@ -258,6 +258,54 @@ def attach(network: Network, places: geopandas.GeoDataFrame, access: Access | No
     names = ("edge", "share", "leg_m", "leg_s", "road_distance_m", "lon", "lat")
     values = (which, share, leg, seconds, metres, degrees[:, 0], degrees[:, 1])
     return Attached(network, *(column(v, name) for v, name in zip(values, names, strict=True)))
+
+
+def attach_again(
+    attached: Attached, network: Network, places: geopandas.GeoDataFrame, access: Access | None = None
+) -> Attached:
+    """Return places on a network at other prices; those whose edge is closed there are tied to the nearest open one.
+
+    Assumption: who lives at a closed road goes over open ground to the next that is open, if that is near enough.
+
+    Parameters
+    ----------
+    attached : Attached
+        Places tied to the same roads.
+    network : Network
+        What ``apply`` or ``with_times`` made of these roads.
+    places : GeoDataFrame
+        The same places, or those of them that may be tied anew; the others stay where they are.
+    access : Access, optional
+        As in ``attach``.
+
+    Examples
+    --------
+    >>> import geopandas
+    >>> from kazgeo.network import Change, Scenario, apply, from_edges
+    >>> nodes = pd.DataFrame({"lon": [71.0, 72.0, 73.0], "lat": [51.0] * 3}, index=list("abc"))
+    >>> edges = pd.DataFrame({"from_id": list("ab"), "to_id": list("bc"), "length_km": 70.0})
+    >>> at = geopandas.GeoDataFrame(geometry=geopandas.points_from_xy([71.9, 73.0], [51.0] * 2), crs=4326)
+    >>> tied = attach(from_edges(edges, nodes), at)
+    >>> shut = apply(tied.network, Scenario("repair", (Change(roads=(0,), state="closed"),)))
+    >>> again = attach_again(tied, shut, at)
+    >>> again.edge.tolist(), again.distance_m.round(-2).tolist()
+    ([1, 1], [7000.0, 0.0])
+    >>> attach_again(tied, shut, at.iloc[1:]).edge.tolist(), attach_again(tied, tied.network, at).edge.tolist()
+    ([0, 1], [0, 1])
+    """
+    moved = attached.on(network)
+    edge = attached.edge.to_numpy()
+    closed = np.isinf(network.time_s) & np.isinf(network.backwards_s)
+    stuck = attached.ids[(edge >= 0) & closed[edge]].intersection(places.index, sort=False)
+    if not len(stuck) or closed.all():
+        return moved
+    found = attach(network, places.loc[stuck], access)
+    columns = {}
+    for name in ("edge", "share", "leg_m", "leg_s", "distance_m"):
+        column = getattr(moved, name).copy()
+        column.loc[stuck] = getattr(found, name)
+        columns[name] = column
+    return dataclasses.replace(moved, **columns)
 
 
 def _at_junctions(share: NDArray[np.float64], length_m: NDArray[np.float64]) -> NDArray[np.float64]:

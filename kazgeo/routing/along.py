@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from kazgeo.network.places import Attached
 
@@ -31,7 +32,7 @@ def along(origins: Attached, destinations: Attached) -> Iterator[Pairs]:
     """Yield, in blocks, the pairs of places that hang on the same edge and can be joined along it.
 
     Assumption: both hang on the same network; the way along a closed direction is no way. Places at the same spot are
-    one place, between which there is nothing to travel.
+    one place, between which there is nothing to travel, however far the next road is.
 
     Parameters
     ----------
@@ -68,6 +69,17 @@ def along(origins: Attached, destinations: Attached) -> Iterator[Pairs]:
             within = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
             j = order[np.repeat(first[piece], many) + within]
             yield _between(origins, destinations, i, j)
+    yield from _on_the_spot(origins, destinations)
+
+
+def _on_the_spot(origins: Attached, destinations: Attached) -> Iterator[Pairs]:
+    """Yield the pairs of places at the same spot that no road is tied to."""
+    far, other = (pd.DataFrame({"at": np.flatnonzero(~a.tied), "lon": a.lon[~a.tied], "lat": a.lat[~a.tied]}).dropna()
+                  for a in (origins, destinations))  # fmt: skip
+    same = far.merge(other, on=["lon", "lat"])
+    if len(same):
+        nothing = np.zeros(len(same))
+        yield Pairs(same["at_x"].to_numpy(np.int64), same["at_y"].to_numpy(np.int64), nothing, nothing)
 
 
 def _between(origins: Attached, destinations: Attached, i: NDArray[np.int64], j: NDArray[np.int64]) -> Pairs:

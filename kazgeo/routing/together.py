@@ -78,9 +78,9 @@ def _search(
     inverse, alive, now = 1.0 / width, count, len(first)
     for i in range(count):
         v = touched[i]
-        k = max(0, np.int64(key[v] * inverse))
+        k = np.int64(max(0.0, key[v] * inverse))
         bucket[v] = k
-        now = min(now, k)
+        now = min(now, int(k))
         _enter(first, after, before, k, v)
     while alive > 0:
         w = first[now]
@@ -95,7 +95,7 @@ def _search(
             if gain <= 0.0:
                 continue
             key[u] -= gain / LANES
-            k, old = max(0, np.int64(key[u] * inverse)), bucket[u]
+            k, old = np.int64(max(0.0, key[u] * inverse)), bucket[u]
             if old < 0:
                 touched[count] = u
                 count += 1
@@ -107,7 +107,7 @@ def _search(
             bucket[u] = k
             _enter(first, after, before, k, u)
             alive += 1
-            now = min(now, k)
+            now = min(now, int(k))
     return count
 
 

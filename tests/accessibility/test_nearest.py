@@ -11,7 +11,7 @@ import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kazgeo.accessibility import nearest
+from kazgeo.accessibility import k_nearest, nearest
 from kazgeo.crs import COUNTRY
 from kazgeo.errors import InputError
 from kazgeo.network import Access, attach, from_edges
@@ -158,16 +158,20 @@ def test_what_is_out_of_reach_is_missing_and_says_why():
     nodes = pd.DataFrame({"lon": [70, 71, 75, 76], "lat": [50, 50, 45, 45]}, index=list("abcd"), dtype=float)
     places = towns(nodes)
     places.loc["far"] = [shapely.Point(60, 42)]
+    places.loc["off"] = [shapely.Point(61, 42)]
     places.loc["nowhere"] = [None]
     tied = attach(from_edges(table(("a", "b", 90), ("c", "d", 90)), nodes), places.set_crs(4326))
     found = nearest(tied, pd.Index(["a", "far"]))
     assert found.dropped.set_index("unit")["reason"].to_dict() == {
         "c": "on a part of the network without a destination",
         "d": "on a part of the network without a destination",
-        "far": "farther from every road than the limit",
+        "off": "farther from every road than the limit",
         "nowhere": "no place on the map",
     }
-    assert found.time_s.notna().tolist() == [True, True, False, False, False, False]
+    assert found.time_s.notna().tolist() == [True, True, False, False, True, False, False]
+    assert found.time_s["far"] == 0  # a hospital without a road still has a town
+    assert found.destination["far"] == "far"
+    assert k_nearest(tied, pd.Index(["a", "far"]), 2).times.set_index("origin").loc["far", "time_s"] == 0
     assert list(found.to_frame()) == ["time_s", "length_m", "destination"]
     assert found.time_s.index.equals(places.index)
     for goals, says in [
@@ -177,5 +181,5 @@ def test_what_is_out_of_reach_is_missing_and_says_why():
     ]:
         with pytest.raises(InputError, match=says):
             nearest(tied, pd.Index(goals))
-    numbered = attach(tied.network, places.set_axis(range(6)).set_crs(4326))
-    assert nearest(numbered, pd.Index([0])).dropped["unit"].tolist() == [2, 3, 4, 5]
+    numbered = attach(tied.network, places.set_axis(range(7)).set_crs(4326))
+    assert nearest(numbered, pd.Index([0])).dropped["unit"].tolist() == [2, 3, 4, 5, 6]

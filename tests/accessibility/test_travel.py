@@ -70,9 +70,11 @@ def by_cutting(origins, goals):
     out = np.full((len(origins.ids), len(goals.ids)), np.nan)
     for i in range(len(origins.ids)):
         for j in range(len(goals.ids)):
-            if (0, i) in of and (1, j) in of:
+            if origins.ids[i] == goals.ids[j] and np.isfinite(origins.lon.iloc[i]):
+                out[i, j] = 0
+            elif (0, i) in of and (1, j) in of:
                 found = between[of[0, i], of[1, j]]
-                out[i, j] = 0 if origins.ids[i] == goals.ids[j] else (found if np.isfinite(found) else np.nan)
+                out[i, j] = found if np.isfinite(found) else np.nan
     return pd.DataFrame(out, origins.ids, goals.ids)
 
 

@@ -144,3 +144,50 @@ def test_a_season_that_knows_no_class_of_the_roads_is_refused(study):
     with pytest.raises(InputError, match="knows no class of column 'class'"):
         run((places, roads.assign(**{"class": "A"})), season="winter")
     assert isinstance(run((places, roads), season="winter").layer, pd.DataFrame)
+
+
+def ring():
+    """A city, a village half way along road n, and a longer road s round to the village's south; km in columns."""
+    lines = [
+        shapely.LineString([(70, 50), (71, 50)]),
+        shapely.LineString([(70, 50), (70, 49.9), (71, 49.9), (71, 50)]),
+    ]
+    roads = gpd.GeoDataFrame({"name": ["n", "s"], "km": [60.0, 90.0]}, geometry=lines, crs=4326)
+    places = gpd.GeoDataFrame(
+        {"kind": ["city", "v", "v"], "people": [9000.0, 100.0, 10.0]},
+        geometry=gpd.points_from_xy([70.0, 70.5, 71.0], [50.0] * 3), index=list("abc"), crs=4326,
+    )  # fmt: skip
+    return places, roads
+
+
+def test_who_lives_at_a_closed_road_goes_to_the_next_open_one():
+    found = run(ring(), season="none", closed_field="name", closed_values="n", standard_min=60.0)
+    assert found.layer["cut_off"].tolist() == ["no"] * 3
+    assert found.layer["scenario_time_min"]["c"] == pytest.approx(90)  # stands at the end of both roads
+    # 11.1 km over open ground at 30 km/h with a detour of 1.3, then half of the 90 km
+    assert found.layer["scenario_time_min"]["b"] == pytest.approx(11.12 * 1.3 * 2 + 45, abs=0.3)
+    assert "Settlements at a closed road that go over open ground to the next open one: 1." in found.summary()
+    assert "Farther than 60\xa0min in all: 0 settlements without the scenario, 2 under it." in found.summary()
+    assert found.numbers["beyond"] == 2
+    assert found.numbers["people_beyond"] == 110
+    near = run(ring(), season="none", closed_field="name", closed_values="n", access_limit_km=5.0)
+    assert near.layer["cut_off"].tolist() == ["no", "cut off", "no"]
+
+
+def test_nobody_swims_out_of_a_flooded_village():
+    water = gpd.GeoDataFrame(geometry=[shapely.box(70.4, 49.99, 70.6, 50.01)], crs=4326)
+    found = run(ring(), season="none", closed=water)
+    assert found.layer["cut_off"].tolist() == ["no", "cut off", "no"]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"season": "passes_closed"}, "the season 'passes_closed' goes by the column 'seasonal' and means none"),
+        ({"season": "none", "closed": gpd.GeoDataFrame(geometry=[shapely.box(0, 0, 1, 1)], crs=4326)},
+         "the closed areas touch no road"),
+    ],
+)  # fmt: skip
+def test_a_scenario_that_means_no_road_is_refused(study, options, says):
+    with pytest.raises(InputError, match=says):
+        run(study, **options)

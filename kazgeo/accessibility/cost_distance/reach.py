@@ -13,6 +13,7 @@ from kazgeo.accessibility.cost_distance.surface import Surface, place, prepare
 from kazgeo.accessibility.cost_distance.travel import Travel
 from kazgeo.errors import InputError, positive_number
 from kazgeo.progress import Progress, part, silent
+from kazgeo.ties import upto
 
 if TYPE_CHECKING:
     import geopandas
@@ -83,7 +84,7 @@ class Reach:
         if not 0 <= cell < len(self._time) or np.isnan(self._ground.friction[cell]):
             raise InputError(f"cell must be one of the {len(self._time):,} cells that can be passed; got {cell!r}")
         cells, seconds, self._heap = kernels.within(
-            self._ground, self._steps, self._block, self._time, int(cell), float(max_time_s), self._heap, self._reached
+            self._ground, self._steps, self._block, self._time, int(cell), upto(max_time_s), self._heap, self._reached
         )
         return Reached(cells, seconds)
 
@@ -217,13 +218,13 @@ def scaling_up(
     if existing is not None:
         there = place(surface, existing, "existing")
         dropped = there.dropped
-        times = spread(surface, np.unique(there.cells), limit, None, part(progress, 0.0, 0.1))
+        times = spread(surface, np.unique(there.cells), upto(limit), None, part(progress, 0.0, 0.1))
         people[~np.isnan(times.values.reshape(-1))] = 0.0
     ground, steps, block, _ = surface.block()
     passable = ~np.isnan(ground.friction)
     starts = np.flatnonzero(passable & _chosen(surface, candidates))
     size = max(_FEW, -(-len(starts) // _PIECES))
-    tasks = [(ground, steps, block, starts[a:b], limit, people) for a, b in pieces(len(starts), size)]
+    tasks = [(ground, steps, block, starts[a:b], upto(limit), people) for a, b in pieces(len(starts), size)]
     made = np.full(surface.grid.size, np.nan)
     sums = list(run(kernels.covered, tasks, executor, part(progress, 0.1, 1.0), "scaling up"))
     made[starts] = np.concatenate(sums) if sums else 0.0

@@ -14,6 +14,7 @@ from kazgeo.accessibility.cost_distance.surface import Surface, place, prepare
 from kazgeo.accessibility.cost_distance.travel import Heading, Travel
 from kazgeo.errors import positive_number
 from kazgeo.progress import Progress, silent
+from kazgeo.ties import upto
 
 if TYPE_CHECKING:
     import geopandas
@@ -116,7 +117,7 @@ def referral(
     start = place(surface, origins, "origins")
     end = start if destinations is None else place(surface, destinations, "destinations")
     ground, steps, block, _ = surface.block()
-    tasks = [(ground, steps, block, cell, end.cells, limit) for cell in start.cells.tolist()]
+    tasks = [(ground, steps, block, cell, end.cells, upto(limit)) for cell in start.cells.tolist()]
     seconds, metres = np.empty((len(start.ids), len(end.ids))), np.empty((len(start.ids), len(end.ids)))
     for i, (time_s, length_m) in enumerate(run(_ways, tasks, executor, progress, "referral")):
         seconds[i], metres[i] = time_s, length_m

@@ -13,6 +13,7 @@ from kazgeo.accessibility.cost_distance.surface import MOST_CELLS, Surface, loca
 from kazgeo.accessibility.cost_distance.travel import Heading, Travel
 from kazgeo.errors import InputError, positive_number
 from kazgeo.progress import Progress, silent
+from kazgeo.ties import upto
 
 if TYPE_CHECKING:
     import geopandas
@@ -156,7 +157,7 @@ def cost_distance_with_roads(
     for i in range(len(sources.cells) - 1, -1, -1):
         time[sources.cells[i]], label[sources.cells[i]] = 0.0, i
     queue = kernels.enqueue(kernels.new_heap(), time, np.unique(sources.cells))
-    kernels.search_with_roads(ground, steps, block, roads, time, label, by_road, limit, queue)
+    kernels.search_with_roads(ground, steps, block, roads, time, label, by_road, upto(limit), queue)
     time[np.isinf(time)] = np.nan
     shape, reached = (surface.grid.rows, surface.grid.columns), int((~np.isnan(time[:size])).sum())
     progress(1.0, "cost distance")

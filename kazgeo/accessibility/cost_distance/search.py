@@ -15,6 +15,7 @@ from kazgeo.accessibility.cost_distance.tiles import Tiles, spread, spread_label
 from kazgeo.accessibility.cost_distance.travel import Heading, Travel
 from kazgeo.errors import positive_number
 from kazgeo.progress import Progress, silent
+from kazgeo.ties import upto
 
 if TYPE_CHECKING:
     import geopandas
@@ -226,7 +227,7 @@ def cost_distance(
     sources = place(surface, facilities, "facilities")
     if tiles is None and surface.friction.chunks is not None:
         tiles = Tiles()
-    times = spread(surface, np.unique(sources.cells), limit, tiles, progress)
+    times = spread(surface, np.unique(sources.cells), upto(limit), tiles, progress)
     time_s: Any = surface.grid.labelled(times.values, "time_s")
     return CostDistance(
         time_s, sources.ids, sources.cells, surface, limit, sources.dropped, times.reached,

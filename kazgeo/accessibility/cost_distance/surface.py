@@ -12,6 +12,7 @@ from kazgeo.accessibility.cost_distance.moves import Corners, Moves, moves_of
 from kazgeo.accessibility.cost_distance.travel import Bicycle, Heading, Travel
 from kazgeo.errors import InputError, listing
 from kazgeo.friction import Grid, check_friction
+from kazgeo.ties import rounded
 
 if TYPE_CHECKING:
     import geopandas
@@ -220,7 +221,7 @@ def located(
     there = allocation >= 0
     who = np.full(len(there), None, dtype=object)
     who[there] = facilities.to_numpy(dtype=object)[allocation[there]]
-    table = pd.DataFrame({"time_s": time_s, "facility": who}, spots.ids)
+    table = pd.DataFrame({"time_s": rounded(time_s), "facility": who}, spots.ids)
     lost = pd.DataFrame({"unit": spots.ids[~there], "reason": UNREACHED_REASON})
     table = table.reindex(places.index)
     table["facility"] = table["facility"].astype(object).where(table["facility"].notna(), None)

@@ -12,6 +12,7 @@ import pandas as pd
 from kazgeo.errors import InputError, listing, positive_number
 from kazgeo.friction import grid_of
 from kazgeo.progress import Progress, silent
+from kazgeo.ties import upto
 
 if TYPE_CHECKING:
     import geopandas
@@ -145,7 +146,7 @@ def _zone(
         mean = float((t * w).sum() / reached)
         half = int(np.searchsorted(np.cumsum(w), reached / 2 * (1 - 1e-12)))
         median = float(t[min(half, len(t) - 1)])
-    within = [float(w[t <= limit].sum()) / total if total > 0 else np.nan for limit in limits]
+    within = [float(w[t <= upto(limit)].sum()) / total if total > 0 else np.nan for limit in limits]
     return [total, total - reached, unknown, mean, median, *within]
 
 
