@@ -72,7 +72,7 @@ def travel_times(
     >>> travel_times(tied, tied).to_dense().round().loc["A"].tolist()
     [0.0, 3600.0, 7200.0, nan]
     >>> travel_times(tied, tied, limit_s=3700)
-    <TravelTimes: 4 origins, 4 destinations, 8 pairs, 0 to 3,600 s; searched to 3,700 s; 8 unreachable pairs; ...>
+    <TravelTimes: 4 origins, 4 destinations, 8 pairs, 0 to 3,600 s; searched to 3,700 s; 8 unreachable pairs>
     >>> travel_times(tied.take(tied.ids[:0]), tied), travel_times(tied, tied.take(tied.ids[:0]), limit_s=60).n_pairs
     (<TravelTimes: 0 origins, 4 destinations, 0 pairs>, 0)
     """
