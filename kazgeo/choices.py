@@ -6,8 +6,8 @@ from enum import StrEnum
 
 __all__ = [
     "Alternative", "Bands", "CellShape", "Correction", "Counted", "Deal", "DensityMethod", "Direction", "Draws",
-    "FrictionUnit", "Method", "Mode", "Model", "Moves", "Overlap", "Peak", "Penalty", "PValue", "Season",
-    "Secondary", "Shape", "Travel", "Turns",
+    "FrictionUnit", "Method", "Mode", "Model", "Moves", "Overlap", "Peak", "Penalty", "PValue", "RemotenessForm",
+    "Season", "Secondary", "Shape", "Travel", "Turns",
 ]  # fmt: skip
 
 
@@ -177,6 +177,13 @@ class Bands(StrEnum):
 
     DISK = "disk"
     RING = "ring"
+
+
+class RemotenessForm(StrEnum):
+    """What is summed up into remoteness: travel time, or road distance as ARIA+ has it."""
+
+    TIME = "time"
+    ROAD_DISTANCE = "road_distance"
 
 
 class Season(StrEnum):

@@ -48,6 +48,7 @@ from kazgeo.accessibility.surface import inverse_distance
 from kazgeo.accessibility.times import TravelTimes
 from kazgeo.accessibility.travel import reachable_from_nodes, travel_times
 from kazgeo.accessibility.uncertainty import SpeedSpread, TimeUncertainty, travel_time_uncertainty
+from kazgeo.choices import RemotenessForm
 
 __all__ = [
     "Balance",
@@ -66,6 +67,7 @@ __all__ = [
     "Potential",
     "RationalAgents",
     "Remoteness",
+    "RemotenessForm",
     "RuralAccess",
     "SecondRoutes",
     "Shares",

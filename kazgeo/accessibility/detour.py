@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -91,7 +90,7 @@ def detour_index(attached: Attached, points: geopandas.GeoDataFrame, destination
     >>> found.table["detour"].round(2).tolist(), found.dropped["unit"].tolist()
     ([nan, 1.5, nan], ['far'])
     """
-    metres = _by_metres(attached)
+    metres = attached.by_length()
     found = nearest(metres, destinations)
     there = found.destination.notna().to_numpy()
     spots = _spots(attached, points)
@@ -153,7 +152,7 @@ def detour_pairs(
     for column in ("origin", "destination"):
         if column not in pairs.columns:
             raise InputError(f"pairs must have columns origin and destination; {column} is missing")
-    metres = _by_metres(attached)
+    metres = attached.by_length()
     origins, goals = (metres.take(pd.Index(pairs[c].unique())) for c in ("origin", "destination"))
     spots = _spots(attached, points)
     road = matrix(metres.network, origins.leaving(), goals.arriving(), progress=progress)
@@ -169,15 +168,6 @@ def detour_pairs(
     lost = table[np.isnan(way)]
     units = pd.Series(list(zip(lost["origin"], lost["destination"], strict=True)), dtype=object)
     return Detours(table, pd.DataFrame({"unit": units, "reason": "no way by road"}))
-
-
-def _by_metres(attached: Attached) -> Attached:
-    """Return the places on the same roads with metres in the place of seconds."""
-    net = attached.network
-    length = np.maximum(net.length_m, 1e-9)
-    back = np.where(np.isfinite(net.backwards_s), length, np.inf) if net.directed else None
-    metres = net.with_times(np.where(np.isfinite(net.time_s), length, np.inf), back)
-    return dataclasses.replace(attached, network=metres, leg_s=attached.leg_m)
 
 
 def _spots(attached: Attached, points: geopandas.GeoDataFrame) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ from kazgeo.analyses.declare import analysis
 from kazgeo.analyses.kinds import Field, Lines, Number, Output, Settlements
 from kazgeo.analyses.options import OnRoads, ToDestinations
 from kazgeo.analyses.roads import ACCESS_FIELDS
+from kazgeo.choices import RemotenessForm
 from kazgeo.progress import Progress, part, silent
 
 if TYPE_CHECKING:
@@ -180,9 +181,9 @@ def _findings(
         "Remoteness",
         ("remoteness", "remoteness_class", "remoteness_rank", *ACCESS_FIELDS),
         like="settlements",
-        sometimes=("time_to_*_min",),
+        sometimes=("time_to_*_min", "distance_to_*_km"),
     ),
-    Output("centres", "table", "Classes of centres", ("centres", "mean_min")),
+    Output("centres", "table", "Classes of centres", ("centres",), sometimes=("mean_min", "mean_km")),
     Output("median", "number", "Median remoteness"),
     Output("very_remote", "number", "Very remote settlements"),
     tags=("ARIA", "accessibility", "periphery"),
@@ -192,16 +193,19 @@ def remoteness(
     roads: Lines,
     population: Annotated[str, Field("settlements")],
     *,
-    thresholds: str = "250000, 100000, 50000, 10000",
+    form: RemotenessForm = RemotenessForm.TIME,
+    thresholds: str = "",
+    means: str = "",
     cap: Annotated[float, Number(1, 100)] = 3.0,
     progress: Progress = silent,
     **on_roads: Unpack[OnRoads],
 ) -> Outcome:
     """Remoteness score of every settlement from centres of several sizes, in the form of ARIA+.
 
-    Sum over the classes of centres of min(cap, travel time / mean travel time). 0 is a centre of the largest class.
-    Classes of remoteness take ARIA+'s limits, scaled to the number of classes of centres. The mean is that of this
-    study's settlements, so scores compare within one study.
+    Sum over the classes of centres of min(cap, separation / mean separation): travel time, or road distance in
+    kilometres as ARIA+ itself has it. 0 is a centre of the largest class; a larger centre also counts as a smaller
+    one. Classes of remoteness take ARIA+'s limits, scaled to the number of classes of centres. Unless means are given,
+    they are those of this study's settlements, so scores compare within one study.
 
     Parameters
     ----------
@@ -211,8 +215,15 @@ def remoteness(
         Roads that meet at their ends.
     population : str
         Column of inhabitants; places of unknown size never count as centres.
+    form : RemotenessForm
+        What is summed up: travel time of the quickest way, or road distance of the shortest way, the leg to the road
+        included.
     thresholds : str
-        Least inhabitants of the classes of centres, decreasing, comma-separated.
+        Least inhabitants of the classes of centres, decreasing, comma-separated. When empty: 250000, 100000, 50000,
+        10000 for travel time, and ARIA+'s 250000, 48000, 18000, 5000, 1000 for road distance.
+    means : str
+        Mean of each class of centres to divide by, comma-separated, in the same order: minutes for travel time,
+        kilometres for road distance. When empty, the means of this study's settlements.
     cap : float
         Limit of one class's term.
     """
@@ -222,23 +233,28 @@ def remoteness(
     from kazgeo.analyses.columns import numeric
     from kazgeo.analyses.outcome import Outcome, names_of, told, top
     from kazgeo.analyses.roads import access_columns, tie
-    from kazgeo.errors import InputError
+    from kazgeo.analyses.texts import numbers
     from kazgeo.messages import Message, Num
     from kazgeo.style import TooltipField
 
-    try:
-        limits = [float(t.replace(" ", "")) for t in thresholds.split(",")]
-    except ValueError as error:
-        raise InputError(f"remoteness: thresholds must be numbers parted by commas; got {thresholds!r}") from error
+    limits, given = numbers(thresholds, "remoteness: thresholds"), numbers(means, "remoteness: means")
     settlements = settlements.assign(**{population: numeric(settlements, population)})
     tied = tie(settlements, roads, on_roads, part(progress, 0, 0.4))
-    done = score(tied, settlements[population], thresholds=limits, cap=cap, progress=part(progress, 0.4, 1.0))
+    done = score(
+        tied, settlements[population], form=form, thresholds=limits, means=given, cap=cap,
+        progress=part(progress, 0.4, 1.0),
+    )  # fmt: skip
+    top_score = cap * len(done.centres)
     layer = settlements.copy()
     layer["remoteness"] = done.score
-    layer["remoteness_class"] = _aria_class(done.score, len(limits) * cap)
+    layer["remoteness_class"] = _aria_class(done.score, top_score)
     layer["remoteness_rank"] = done.score.rank(ascending=False, method="min")
-    for name, column in done.time_s.items():
-        layer[f"time_to_{name}_min"] = column / 60
+    by_time = done.form is RemotenessForm.TIME
+    for name, column in done.separation.items():
+        if by_time:
+            layer[f"time_to_{name}_min"] = column / 60
+        else:
+            layer[f"distance_to_{name}_km"] = column / 1000
     access_columns(layer, tied)
     names = names_of(settlements)
     listed = tuple(
@@ -251,13 +267,18 @@ def remoteness(
             {
                 "n": int(layer["remoteness_class"].isin(["remote", "very remote"]).sum()),
                 "total": int(done.score.notna().sum()),
-                "top": Num(cap * len(limits), 0),
+                "top": Num(top_score, 0),
             },
         ),
         Message("Most remote: {places}.", {"places": listed}),
         Message("Places of unknown population, which can't count as centres: {n}.", {"n": done.unknown_population}),
     ]
-    centres = pd.DataFrame({"centres": done.centres, "mean_min": done.means_s / 60}).rename_axis("people_at_least")
+    if not by_time:
+        findings.append(Message("Measured by the shortest road distance in kilometres, not by travel time."))
+    if given is not None:
+        findings.append(Message("The means of the classes of centres were given, not taken from these settlements."))
+    mean = {"mean_min": done.means / 60} if by_time else {"mean_km": done.means / 1000}
+    centres = pd.DataFrame({"centres": done.centres, **mean}).rename_axis("people_at_least")
     return Outcome(
         (*findings, *told(done.dropped)),
         layer=layer,

@@ -4,7 +4,31 @@ from __future__ import annotations
 
 from kazgeo.errors import InputError
 
-__all__ = ["named_numbers", "named_words"]
+__all__ = ["named_numbers", "named_words", "numbers"]
+
+
+def numbers(text: str, what: str) -> list[float] | None:
+    """Return numbers from "250000, 48 000", None when nothing was typed.
+
+    Raises
+    ------
+    InputError
+        A piece that is no number.
+
+    Examples
+    --------
+    >>> numbers("250000, 48 000, 0.5", "remoteness: thresholds"), numbers(" ", "remoteness: means")
+    ([250000.0, 48000.0, 0.5], None)
+    >>> numbers("250000; 48000", "remoteness: thresholds")
+    Traceback (most recent call last):
+    kazgeo.errors.InputError: remoteness: thresholds must be numbers parted by commas; got '250000; 48000'
+    """
+    if not text.strip():
+        return None
+    try:
+        return [float("".join(piece.split())) for piece in text.split(",")]
+    except ValueError as error:
+        raise InputError(f"{what} must be numbers parted by commas; got {text!r}") from error
 
 
 def named_numbers(text: str, what: str, wanted: str, *, most: float, zero: bool = False) -> dict[str, float]:

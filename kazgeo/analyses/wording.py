@@ -62,6 +62,7 @@ LABELS = {
     "figures": "Table of figures",
     "floor": "Column with a least sum per region",
     "floor_min": "Least sum per region",
+    "form": "Travel time or road distance",
     "friction": "Friction surface",
     "gap_m": "Gaps narrower than this are told",
     "group": "Column of the group of regions",
@@ -88,6 +89,7 @@ LABELS = {
     "marks": "Columns of marks (0 or 1)",
     "mass": "Column of mass",
     "max_population": "Most inhabitants of a village",
+    "means": "Means of the classes of centres, min or km",
     "metadata": "Meaning of the indicators",
     "method": "Method",
     "min_people": "Least inhabitants of a group",
@@ -163,7 +165,7 @@ LABELS = {
 #: Parameters that most users leave as they are.
 ADVANCED = frozenset(
     {"access_detour", "access_speed_kmh", "alpha", "alternative", "back", "cap", "cumulative", "decimals",
-     "include_self", "level_threshold", "min_years", "off_road_percent", "own_min", "peak", "permutations",
+     "include_self", "level_threshold", "means", "min_years", "off_road_percent", "own_min", "peak", "permutations",
      "power", "road_min", "road_percent", "seed", "tau_min", "tolerance_m"}
 )  # fmt: skip
 

@@ -32,6 +32,7 @@ COLUMNS = _mark(
     ("median_min", "median, min"),
     ("longest_min", "longest, min"),
     ("mean_min", "mean, min"),
+    ("mean_km", "mean, km"),
     ("people_at_least", "people at least"),
     ("population_known", "people (known)"),
     ("people_beyond", "people beyond the standard"),
