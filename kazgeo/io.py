@@ -20,15 +20,18 @@ __all__ = [
     "Source",
     "columns",
     "existing",
+    "numbers",
     "read_raster",
     "read_table",
     "read_vector",
+    "row_named",
     "write_geojson",
     "write_layers",
     "write_table",
     "write_workbook",
 ]
 
+_TEXT = {".csv", ".tsv", ".txt"}
 _TABLES = {".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".parquet"}
 _STYLE_LAYERS = {"layer_styles", "qgis_projects"}
 
@@ -177,7 +180,7 @@ def read_vector(source: Source | str | Path) -> geopandas.GeoDataFrame:
         name = _layer_name(path, src.layer)
         with _ogr(path):
             layer = pyogrio.read_dataframe(path, layer=name)
-    return set_id(layer, src.id, str(path)) if src.id else layer
+    return set_id(layer, src.id, str(path), file=path) if src.id else layer
 
 
 def read_raster(source: Source | str | Path) -> xarray.DataArray:
@@ -216,14 +219,20 @@ def read_raster(source: Source | str | Path) -> xarray.DataArray:
     return surface
 
 
-def set_id(table: Any, column: str, where: str) -> Any:
-    """Return the table indexed by a column (kept as a column too), its values as text when they look like codes."""
+def set_id(table: Any, column: str, where: str, *, file: Path | None = None) -> Any:
+    """Return the table indexed by a column, its values as text when they look like codes.
+
+    Rows are told as a person finds them in ``file``, when the table still is as it was read.
+    """
     if column not in table.columns:
         raise unknown("id column", column, [c for c in table.columns if c != "geometry"], f"a column of {where}")
     ids = table[column]
     if ids.isna().any():
-        rows = listing(ids.index[ids.isna()])
-        raise InputError(f"id column '{column}' of {where} is empty in {int(ids.isna().sum())} rows (rows {rows})")
+        empty = ids.index[ids.isna()]
+        rows = (
+            f"rows {listing(empty)}" if file is None else _some([row_named(file, row) for row in empty[:5]], len(empty))
+        )
+        raise InputError(f"id column '{column}' of {where} is empty in {len(empty)} rows ({rows})")
     if ids.dtype.kind == "f" and (ids == ids.round()).all():
         ids = ids.astype("int64")
     if ids.dtype.kind in "iu" and column.lower() == "kato":
@@ -270,7 +279,69 @@ def read_table(source: Source | str | Path, *, text: bool = False) -> pd.DataFra
         raise
     except (ValueError, OSError, KeyError, zipfile.BadZipFile, CalamineError) as error:
         raise InputError(f"file '{path}' can't be read as a table: {str(error).splitlines()[0]}") from error
-    return set_id(table, src.id, str(path)) if src.id else table
+    return set_id(table, src.id, str(path), file=path) if src.id else table
+
+
+def _some(shown: list[str], of: int) -> str:
+    return ", ".join(shown) + (f" and {of - len(shown)} more" if of > len(shown) else "")
+
+
+def row_named(path: Path, row: int) -> str:
+    """Return how a person finds a row (from 0) of what was read from a file: its line, or its row in a sheet or layer.
+
+    Assumption: a sheet has its heading in row 1; rows of layers and of Parquet count from 1.
+    """
+    import csv
+    import io
+
+    suffix = path.suffix.lower()
+    if suffix not in _TEXT:
+        return f"row {row + (2 if suffix in _TABLES - {'.parquet'} else 1)}"
+    content = _content(path)
+    reader = csv.reader(io.StringIO(content), delimiter=_separator(content))
+    line, left = 1, row + 1
+    for cells in reader:
+        if any(c.strip() for c in cells) or len(cells) > 1:  # pandas passes over blank lines
+            if not left:
+                break
+            left -= 1
+        line = reader.line_num + 1
+    return f"line {line}"
+
+
+def numbers(table: pd.DataFrame, column: str, path: Path) -> pd.Series:
+    """Return a column of what was read from a file as numbers, or one error that names file, column, cells and lines.
+
+    Raises
+    ------
+    InputError
+        Cells that are no numbers.
+    """
+    import pandas as pd
+
+    from kazgeo.parsing import parse_numbers
+
+    counted = isinstance(table.index, pd.RangeIndex)
+    try:
+        return parse_numbers(table[column], row_named=(lambda row: row_named(path, row)) if counted else None)
+    except InputError as error:
+        raise InputError(f"file '{path}', {error}") from error
+
+
+def _content(path: Path) -> str:
+    """Return the text of a file in UTF-8 or, where it isn't, in cp1251."""
+    raw = path.read_bytes()
+    if b"\0" in raw[:4096]:
+        raise InputError(f"file '{path}' is not text; is it a workbook saved with the wrong suffix?")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return raw.decode("cp1251", errors="strict")
+
+
+def _separator(content: str, lines: int = 1) -> str:
+    """Return which of ``; , tab`` the first lines with text in them have most of."""
+    return max(";,\t", key="\n".join([line for line in content.splitlines() if line.strip()][:lines]).count)
 
 
 def _read_csv(path: Path, text: bool) -> pd.DataFrame:
@@ -279,18 +350,12 @@ def _read_csv(path: Path, text: bool) -> pd.DataFrame:
 
     import pandas as pd
 
-    raw = path.read_bytes()
-    if b"\0" in raw[:4096]:
-        raise InputError(f"file '{path}' is not text; is it a workbook saved with the wrong suffix?")
-    try:
-        content = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        content = raw.decode("cp1251", errors="strict")
+    content = _content(path)
     lines = [line for line in content.splitlines() if line.strip()]
     if not lines:
         raise InputError(f"file '{path}' has no line with text in it")
     # A title above the heading has no separator in it, so there the first line doesn't tell.
-    separator = max(";,\t", key=("\n".join(lines[:50]) if text else lines[0]).count)
+    separator = _separator(content, 50 if text else 1)
     options: dict[str, Any] = {"sep": separator, "dtype": str, "keep_default_na": False, "na_values": [""]}
     if text:
         options |= {"header": None, "names": range(1 + max(line.count(separator) for line in lines))}

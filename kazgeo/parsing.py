@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -105,8 +106,15 @@ def parse_number(value: object) -> float:
     return -float(text) if negative else float(text)
 
 
-def parse_numbers(values: pd.Series) -> pd.Series:
+def parse_numbers(values: pd.Series, *, row_named: Callable[[Any], str] | None = None) -> pd.Series:
     """Return a column as numbers, or one error that lists every cell that is none.
+
+    Parameters
+    ----------
+    values : Series
+        Cells.
+    row_named : callable, optional
+        How a row is called in the error, by its label; "row 7" by default.
 
     Raises
     ------
@@ -126,18 +134,19 @@ def parse_numbers(values: pd.Series) -> pd.Series:
     """
     if values.dtype.kind in "iuf":
         return values.astype(float)
-    out, bad = [], []
+    named = row_named or (lambda row: f"row {row}")
+    out: list[float] = []
+    bad = []
     for row, value in values.items():
         try:
             out.append(parse_number(value))
         except InputError:
-            bad.append(f"{str(value)!r} (row {row})")
+            bad.append((row, str(value)))
             out.append(math.nan)
     if bad:
+        shown = ", ".join(f"{value!r} ({named(row)})" for row, value in bad[:5])
         more = f" and {len(bad) - 5} more" if len(bad) > 5 else ""
-        raise InputError(
-            f"column '{values.name}': {len(bad)} of {len(values)} cells are not numbers: {', '.join(bad[:5])}{more}"
-        )
+        raise InputError(f"column '{values.name}': {len(bad)} of {len(values)} cells are not numbers: {shown}{more}")
     return pd.Series(out, index=values.index, name=values.name, dtype=float)
 
 

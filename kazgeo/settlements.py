@@ -11,15 +11,17 @@ import pandas as pd
 
 from kazgeo.crs import has_place, local_metres
 from kazgeo.errors import InputError, listing, unknown
-from kazgeo.io import Source, read_table, read_vector, set_id
+from kazgeo.io import Source, numbers, read_table, read_vector, set_id
 
 if TYPE_CHECKING:
     import geopandas
 
-__all__ = ["Located", "check", "id_column", "locate", "prepare", "read"]
+__all__ = ["Located", "check", "id_column", "known", "locate", "negative", "nowhere_as_missing", "prepare", "read"]
 
 _LON = ("lon", "longitude", "x", "lng", "долгота")
 _LAT = ("lat", "latitude", "y", "широта")
+#: Where a layer keeps the ids of negative numbers that have been made missing, by column.
+_NEGATIVE = "negative"
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,8 @@ class Located:
 def read(source: Source | str | Path, *, population: str = "population") -> geopandas.GeoDataFrame:
     """Return checked settlements from a point layer, or from a table with longitude and latitude.
 
-    Assumption: a table's coordinates are degrees of EPSG:4326; a population of 0 means unknown, as in GeoNames.
+    Assumption: a table's coordinates are degrees of EPSG:4326; a population of 0 means unknown, as in GeoNames, and so
+    does a negative one (``negative`` tells which).
 
     Parameters
     ----------
@@ -66,12 +69,14 @@ def read(source: Source | str | Path, *, population: str = "population") -> geop
     src = source if isinstance(source, Source) else Source.parse(source)
     bare = Source(src.path, src.layer)
     if src.path.suffix.lower() in {".csv", ".tsv", ".txt", ".xlsx", ".xls"}:
-        layer = _points(read_table(bare), str(src.path))
+        layer = _points(read_table(bare), src.path)
     else:
         layer = read_vector(bare)
+    if population in layer.columns:
+        layer[population] = numbers(layer, population, src.path)
     name = src.id or id_column(layer)
     if name is not None:
-        layer = set_id(layer, name, str(src.path))
+        layer = set_id(layer, name, str(src.path), file=src.path)
     layer = prepare(layer, population=population)
     check(layer, str(src.path))
     return layer
@@ -88,10 +93,35 @@ def id_column(layer: pd.DataFrame) -> str | None:
     return next((str(c) for c in layer.columns if str(c).lower() in {"id", "osm_id", "geonameid"}), None)
 
 
+def nowhere_as_missing(layer: geopandas.GeoDataFrame) -> geopandas.GeoDataFrame:
+    """Return the layer with points that are empty or have a NaN or infinite coordinate as missing shapes.
+
+    Writers of files differ in how they put down a point without a place, and GEOS refuses some of them.
+
+    Examples
+    --------
+    >>> import geopandas, shapely
+    >>> ghosts = [shapely.Point(71, 51), shapely.Point(), shapely.Point(np.nan, np.nan), None]
+    >>> nowhere_as_missing(geopandas.GeoDataFrame(geometry=ghosts)).geometry.isna().tolist()
+    [False, True, True, True]
+    >>> len(nowhere_as_missing(geopandas.GeoDataFrame(geometry=[])))
+    0
+    """
+    import shapely
+
+    shapes = layer.geometry.to_numpy()
+    ghosts = np.isin(shapely.get_type_id(shapes), (0, 4)) & ~has_place(shapes)
+    if not ghosts.any():
+        return layer
+    out = layer.copy()
+    out[layer.geometry.name] = np.where(ghosts, None, shapes)
+    return out
+
+
 def prepare(layer: geopandas.GeoDataFrame, *, population: str = "population") -> geopandas.GeoDataFrame:
     """Return settlements with a population that is a number or missing, and multipoints of one point as points.
 
-    Assumption: a population of 0 means unknown, as in GeoNames.
+    Assumption: a population of 0 means unknown, as in GeoNames, and so does a negative one.
 
     Examples
     --------
@@ -112,22 +142,61 @@ def prepare(layer: geopandas.GeoDataFrame, *, population: str = "population") ->
     if population in layer.columns:
         from kazgeo.parsing import parse_numbers
 
-        people = parse_numbers(layer[population])
-        layer[population] = people.where(people > 0)
-    return layer
+        layer[population] = parse_numbers(layer[population])
+        layer = known(layer, population)
+        layer[population] = layer[population].where(layer[population] != 0)
+    return nowhere_as_missing(layer)
 
 
-def _points(table: pd.DataFrame, where: str) -> geopandas.GeoDataFrame:
-    import geopandas
+def negative(layer: pd.DataFrame, column: str) -> pd.Index:
+    """Return the ids of settlements with a negative number in a column, also where ``known`` has made it missing.
 
+    Examples
+    --------
+    >>> towns = pd.DataFrame({"population": [5, -9999, None]}, index=["a", "b", "c"])
+    >>> negative(towns, "population").tolist(), negative(known(towns, "population"), "population").tolist()
+    (['b'], ['b'])
+    >>> negative(pd.DataFrame({"population": ["many"]}), "population").tolist()
+    []
+    """
     from kazgeo.parsing import parse_numbers
+
+    try:
+        below = parse_numbers(layer[column]) < 0
+    except InputError:  # whoever uses the column says it better
+        return layer.index[:0]
+    before = layer.attrs.get(_NEGATIVE, {}).get(str(column), ())
+    return layer.index[below.to_numpy() | layer.index.isin(before)]
+
+
+def known(layer: Any, column: str) -> Any:
+    """Return the layer with negative numbers of a column as missing; ``negative`` still tells which they were.
+
+    Examples
+    --------
+    >>> known(pd.DataFrame({"population": [5, -9999]}), "population")["population"].tolist()
+    [5.0, nan]
+    """
+    from kazgeo.parsing import parse_numbers
+
+    ids = negative(layer, column)
+    if not len(ids):
+        return layer
+    people = parse_numbers(layer[column])
+    out = layer.assign(**{column: people.where(~(people < 0))})
+    out.attrs = {**layer.attrs, _NEGATIVE: {**layer.attrs.get(_NEGATIVE, {}), str(column): tuple(ids)}}
+    return out
+
+
+def _points(table: pd.DataFrame, path: Path) -> geopandas.GeoDataFrame:
+    import geopandas
 
     columns = {str(c).strip().lower(): c for c in table.columns}
     lon = next((columns[c] for c in _LON if c in columns), None)
     lat = next((columns[c] for c in _LAT if c in columns), None)
     if lon is None or lat is None:
-        raise unknown("column", "lon" if lon is None else "lat", table.columns, f"a column of {where}")
-    x, y = parse_numbers(table[lon]), parse_numbers(table[lat])
+        raise unknown("column", "lon" if lon is None else "lat", table.columns, f"a column of {path}")
+    x, y = numbers(table, lon, path), numbers(table, lat, path)
     return geopandas.GeoDataFrame(table, geometry=geopandas.points_from_xy(x, y), crs=4326)
 
 
@@ -167,10 +236,11 @@ def check(settlements: geopandas.GeoDataFrame, name: str = "settlements") -> Non
     if other.any():
         found.append(f"points wanted; other shapes are: {listing(settlements.index[other])}")
     if settlements.crs is not None and settlements.crs.is_geographic:
-        x, y = shapely.get_x(shapes), shapely.get_y(shapes)
-        wild = there & ((np.abs(y) > 90) | (np.abs(x) > 360))
+        dots = np.flatnonzero(there & ~other)  # GEOS has no x of an empty point
+        x, y = shapely.get_x(shapes[dots]), shapely.get_y(shapes[dots])
+        wild = (np.abs(y) > 90) | (np.abs(x) > 360)
         if wild.any():
-            ids = listing(settlements.index[wild])
+            ids = listing(settlements.index[dots[wild]])
             found.append(f"coordinates are no degrees; longitude and latitude may be swapped: {ids}")
     if found:
         raise InputError(f"{name}: " + "; ".join(found))

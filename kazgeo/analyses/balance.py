@@ -72,12 +72,13 @@ def balancing_time(
 
     from kazgeo.accessibility import balancing_time as balance
     from kazgeo.analyses import reach
+    from kazgeo.analyses.columns import numeric
     from kazgeo.analyses.outcome import Outcome, names_of, told
     from kazgeo.analyses.roads import access_columns, minutes_style, tie_both
     from kazgeo.style import TooltipField
 
     reach.refuse_empty("balancing_time", facilities)
-    people = reach.known_people(settlements, population)
+    people = numeric(settlements, population)
     size = reach.sizes("balancing_time", facilities, amount)
     tied, there = tie_both(settlements, facilities, roads, on_roads, part(progress, 0, 0.4))
     times = reach.times_between(tied, there, travel, None, part(progress, 0.4, 0.9))

@@ -132,6 +132,7 @@ def floating_catchment(
     import pandas as pd
 
     from kazgeo.analyses import reach
+    from kazgeo.analyses.columns import numeric
     from kazgeo.analyses.outcome import Outcome, names_of, told
     from kazgeo.analyses.roads import access_columns, tie_both
     from kazgeo.style import TooltipField
@@ -139,7 +140,7 @@ def floating_catchment(
     how = Competition(str(method))
     _refuse_idle(how, decay, half_min, tau_min)
     reach.refuse_empty("floating_catchment", facilities)
-    people = reach.known_people(settlements, population)
+    people = numeric(settlements, population)
     reach.refuse_nobody("floating_catchment", people, population)
     size = reach.sizes("floating_catchment", facilities, capacity)
     tied, there = tie_both(settlements, facilities, roads, on_roads, part(progress, 0, 0.4))

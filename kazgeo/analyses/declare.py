@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any, NamedTuple, TypeVar, Union, Unpack, get_args, get_origin, get_type_hints
 
+from kazgeo.analyses.incoming import take_in
 from kazgeo.analyses.kinds import Field, File, Grid, Number, Output, Table, Vector
 from kazgeo.analyses.options import EXTENDS, Default
 from kazgeo.analyses.own_columns import keep_own
@@ -263,10 +264,10 @@ def analysis(group: str, *outputs: Output, tags: tuple[str, ...] = ()) -> Callab
             _check_fields(declared, given)
             if shared:
                 options = _shared_defaults(shared) | options
-            kept = keep_own(declared, given)
-            if not kept.columns:
-                return function(*args, **options)
-            return kept.told(function(**{name: kept.given.get(name, v) for name, v in (given | options).items()}))
+            taken = take_in(declared, given)
+            kept = keep_own(declared, taken.given)
+            outcome = function(**{name: kept.given.get(name, v) for name, v in (given | options).items()})
+            return taken.told(kept.told(outcome))
 
         checked.kazgeo_group = group  # type: ignore[attr-defined]
         checked.kazgeo_outputs = outputs  # type: ignore[attr-defined]

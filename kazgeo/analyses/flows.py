@@ -103,13 +103,14 @@ def gravity_flows(
 
     from kazgeo.accessibility import constrained_gravity
     from kazgeo.analyses import reach
+    from kazgeo.analyses.columns import numeric
     from kazgeo.analyses.outcome import Outcome, names_of, told
     from kazgeo.analyses.roads import tie_both
     from kazgeo.errors import InputError
     from kazgeo.style import TooltipField
 
     reach.refuse_empty("gravity_flows", facilities)
-    people = reach.known_people(settlements, population)
+    people = numeric(settlements, population)
     reach.refuse_nobody("gravity_flows", people, population)
     size = reach.sizes("gravity_flows", facilities, mass)
     tied, there = tie_both(settlements, facilities, roads, on_roads, part(progress, 0, 0.4))

@@ -212,12 +212,13 @@ def market_potential(
         Column of the settlements' region, for the table by region.
     """
     from kazgeo.accessibility import market_potential as potential
+    from kazgeo.analyses.columns import numeric
     from kazgeo.analyses.outcome import Outcome, names_of, told
-    from kazgeo.analyses.reach import amount_style, known_people, refuse_nobody, times_between, unheard
+    from kazgeo.analyses.reach import amount_style, refuse_nobody, times_between, unheard
     from kazgeo.analyses.roads import access_columns, tie
     from kazgeo.style import TooltipField
 
-    people = known_people(settlements, population)
+    people = numeric(settlements, population)
     refuse_nobody("market_potential", people, population)
     tied = tie(settlements, roads, on_roads, part(progress, 0, 0.4))
     times = times_between(tied, tied, travel, None, part(progress, 0.4, 0.9))

@@ -21,9 +21,11 @@ class Kept:
     columns: Mapping[str, str]
 
     def told(self, outcome: Any) -> Any:
-        """Return the outcome with a sentence about the new names."""
+        """Return the outcome with a sentence about the new names, if there are any."""
         from kazgeo.messages import Message
 
+        if not self.columns:
+            return outcome
         pairs = tuple(f"{old} → {new}" for old, new in self.columns.items())
         said = Message("Columns of the layer renamed, because the result has columns of these names: {columns}.",
                        {"columns": pairs})  # fmt: skip

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from kazgeo.style import Style
 
 __all__ = [
-    "AMOUNT_COLORS", "NO_FACILITY_REASON", "amount_style", "facilities_left_out", "figure", "known_people", "means_by",
+    "AMOUNT_COLORS", "NO_FACILITY_REASON", "amount_style", "facilities_left_out", "figure", "means_by",
     "places_with", "refuse_empty", "refuse_nobody", "refuse_rows", "sizes", "times_between", "unheard", "weighted_mean",
 ]  # fmt: skip
 
@@ -91,19 +91,6 @@ def facilities_left_out(there: Attached, reached: pd.Series, amount: pd.Series |
     reason[there.distance_m.isna()] = FACILITY_NOWHERE_REASON
     lost = reason[reason != ""]
     return pd.DataFrame({"unit": lost.index.astype(object), "reason": lost.to_numpy()}, dtype=object)
-
-
-def known_people(settlements: Any, population: str) -> pd.Series:
-    """Return the column of inhabitants; negative numbers are refused."""
-    from kazgeo.analyses.columns import numeric
-    from kazgeo.errors import InputError, listing
-
-    people = numeric(settlements, population)
-    if (people < 0).any():
-        raise InputError(
-            f"population '{population}' must be at least 0; negative at {listing(people.index[people < 0])}"
-        )
-    return people
 
 
 def refuse_nobody(who: str, people: pd.Series, column: str) -> None:

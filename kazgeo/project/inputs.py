@@ -100,8 +100,7 @@ def _read_table(kind: str, source: Source) -> Any:
 def _read_roads(kind: str, source: Source) -> Any:
     """Return a table of edges or nodes with its numbers as numbers."""
     from kazgeo.errors import unknown
-    from kazgeo.io import read_table
-    from kazgeo.parsing import parse_numbers
+    from kazgeo.io import numbers, read_table
 
     wanted = ("from_id", "to_id", "length_km") if kind == "edges" else ("lon", "lat")
     named = Source(source.path, source.layer, source.id if kind == "edges" else source.id or "id")
@@ -110,7 +109,7 @@ def _read_roads(kind: str, source: Source) -> Any:
         if column not in table.columns:
             raise unknown("column", column, table.columns, f"a column of {source.path}")
         if not column.endswith("_id"):
-            table[column] = parse_numbers(table[column])
+            table[column] = numbers(table, column, source.path)
     return table
 
 

@@ -78,15 +78,37 @@ class Reach:
             Row x columns + column.
         max_time_s : float
             Longest time, s.
+
+        Raises
+        ------
+        InputError
+            A cell that is none or can't be passed, a time that is negative or no number.
         """
         from kazgeo.accessibility.cost_distance import kernels
 
+        limit = _longest(max_time_s)
         if not 0 <= cell < len(self._time) or np.isnan(self._ground.friction[cell]):
             raise InputError(f"cell must be one of the {len(self._time):,} cells that can be passed; got {cell!r}")
         cells, seconds, self._heap = kernels.within(
-            self._ground, self._steps, self._block, self._time, int(cell), upto(max_time_s), self._heap, self._reached
+            self._ground, self._steps, self._block, self._time, int(cell), upto(limit), self._heap, self._reached
         )
         return Reached(cells, seconds)
+
+
+def _longest(max_time_s: float) -> float:
+    """Return a time of at least 0 s; without a limit it may be infinite.
+
+    Examples
+    --------
+    >>> _longest(0), _longest(float("inf"))
+    (0.0, inf)
+    >>> _longest(-5)
+    Traceback (most recent call last):
+    kazgeo.errors.InputError: max_time_s must be seconds of at least 0; got -5
+    """
+    if isinstance(max_time_s, float) and max_time_s == np.inf:
+        return np.inf
+    return positive_number(max_time_s, "max_time_s", "seconds of at least 0", zero=True)
 
 
 def people_on(surface: Surface, population: xarray.DataArray, name: str = "population") -> NDArray[np.float64]:

@@ -1,0 +1,85 @@
+"""Layers as they come into an analysis: points without a place as missing, negative numbers of people as unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from kazgeo.analyses.declare import Analysis
+    from kazgeo.messages import Message
+
+__all__ = ["Taken", "take_in"]
+
+#: Ids that a sentence names at most.
+_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Arguments whose point layers are fit to be computed with, and sentences about what was changed."""
+
+    given: Mapping[str, Any]
+    findings: tuple[Message, ...]
+
+    def told(self, outcome: Any) -> Any:
+        """Return the outcome with these sentences."""
+        return replace(outcome, findings=(*outcome.findings, *self.findings)) if self.findings else outcome
+
+
+def take_in(declared: Analysis, given: Mapping[str, Any]) -> Taken:
+    """Return the arguments as an analysis wants them: one place for files, QGIS and layers in memory.
+
+    Assumption: a point that is empty or has a NaN or infinite coordinate is one without a place, as a missing shape
+    is; a negative number of inhabitants (-9999) is an unknown one. The user's own layers stay as they are.
+    """
+    from kazgeo import settlements
+
+    out, findings = dict(given), list[Any]()
+    for p in declared.parameters:
+        layer: Any = out.get(p.name)
+        if p.kind != "vector" or "point" not in p.geometries or not hasattr(layer, "geom_type"):
+            continue
+        layer = settlements.nowhere_as_missing(layer)
+        if layer.geom_type.isin(["Polygon", "MultiPolygon"]).any():
+            continue
+        for column in _people(declared, p.name, out):
+            ids = settlements.negative(layer, column)
+            if len(ids):
+                findings.append(_said(p.name, column, ids))
+                layer = settlements.known(layer, column)
+        out[p.name] = layer
+    return Taken(out, tuple(findings))
+
+
+def _people(declared: Analysis, layer: str, given: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the columns of inhabitants that parameters name, each once.
+
+    The column ``population`` is one whichever parameter names it, as in files of settlements.
+    """
+    seen = set()
+    for p in declared.parameters:
+        if p.kind != "field" or p.of != layer:
+            continue
+        value: Any = given.get(p.name)
+        for column in value if isinstance(value, tuple | list) else (value,):
+            if column and column in given[layer].columns and column not in seen:
+                seen.add(column)
+                if "population" in (p.name, column):
+                    yield column
+
+
+def _said(layer: str, column: str, ids: pd.Index) -> Message:
+    """Return the sentence about negative numbers."""
+    from kazgeo.messages import Message
+
+    shown = (*map(str, ids[:_NAMED]), *(("…",) if len(ids) > _NAMED else ()))
+    template = (
+        "Facilities with a negative number in column '{column}', taken as unknown: {n} ({units})."
+        if layer == "facilities"
+        else "Settlements with a negative number in column '{column}', taken as unknown: {n} ({units})."
+    )
+    return Message(template, {"column": column, "n": len(ids), "units": shown})
