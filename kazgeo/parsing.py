@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from kazgeo.errors import InputError, listing
 
-__all__ = ["clean_name", "match_names", "parse_number", "parse_numbers", "parse_year"]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["clean_name", "fitting_numbers", "match_names", "no_figure", "parse_number", "parse_numbers", "parse_year"]
 
 #: What the bureau prints where there is no figure: no event, not available, confidential.
 MISSING = {
@@ -148,6 +151,112 @@ def parse_numbers(values: pd.Series, *, row_named: Callable[[Any], str] | None =
         more = f" and {len(bad) - 5} more" if len(bad) > 5 else ""
         raise InputError(f"column '{values.name}': {len(bad)} of {len(values)} cells are not numbers: {shown}{more}")
     return pd.Series(out, index=values.index, name=values.name, dtype=float)
+
+
+def fitting_numbers(
+    values: pd.Series,
+    fits: Callable[[NDArray[np.float64]], NDArray[np.bool_]],
+    *,
+    what: str,
+    wanted: str,
+    fix: str = "fill in or correct these cells",
+    row_named: Callable[[int], str] | None = None,
+) -> NDArray[np.float64]:
+    """Return a column as finite numbers that all fit, or one error that names the rows and shows their cells.
+
+    Parameters
+    ----------
+    values : Series
+        Cells.
+    fits : callable
+        Which numbers will do; missing ones never do.
+    what, wanted, fix : str
+        Words of the error: whose column it is, what it must hold, what to do.
+    row_named : callable, optional
+        How a row is called, by its position; by default its label, and its number where labels are only numbers.
+
+    Raises
+    ------
+    InputError
+        Naming the column, the rows and the cells.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> speeds = pd.Series(["60", "72,5", 90], index=["a", "b", "c"], name="speed")
+    >>> fitting_numbers(speeds, lambda v: v > 0, what="roads", wanted="positive km/h").tolist()
+    [60.0, 72.5, 90.0]
+    >>> fitting_numbers(speeds.iloc[:0], lambda v: v > 0, what="roads", wanted="positive km/h").tolist()
+    []
+    >>> bad = pd.Series(["60 km/h", None, -5, 90], name="speed")
+    >>> fitting_numbers(bad, lambda v: v > 0, what="roads", wanted="positive km/h")
+    Traceback (most recent call last):
+    kazgeo.errors.InputError: roads: column 'speed' must hold positive km/h; not so in 3 of 4 rows: row 1 (index 0):
+    '60 km/h', row 2 (index 1): missing, row 3 (index 2): -5; fill in or correct these cells
+    """
+    numbers = _legible(values)
+    bad = np.flatnonzero(~(np.isfinite(numbers) & fits(numbers)))
+    if not len(bad):
+        return numbers
+
+    def by_label(k: int) -> str:
+        label = values.index[k]
+        return f"row {k + 1} (index {label})" if isinstance(values.index, pd.RangeIndex) else repr(label)
+
+    named = row_named or by_label
+    shown = ", ".join(f"{named(int(k))}: {_cell(values.iloc[int(k)])}" for k in bad[:5])
+    more = f" and {len(bad) - 5} more" if len(bad) > 5 else ""
+    raise InputError(
+        f"{what}: column '{values.name}' must hold {wanted}; not so in {len(bad)} of {len(values)} rows: {shown}{more};"
+        f" {fix}"
+    )
+
+
+def no_figure(values: pd.Series) -> pd.Series:
+    """Return which cells are missing or hold a mark of "no figure"; text that is no number is neither.
+
+    Examples
+    --------
+    >>> no_figure(pd.Series([5, None, "-", "", "fast"])).tolist()
+    [False, True, True, True, False]
+    """
+
+    def one(value: object) -> bool:
+        try:
+            return math.isnan(parse_number(value))
+        except InputError:
+            return False
+
+    return values.isna() if values.dtype.kind in "iuf" else values.map(one).astype(bool)
+
+
+def _legible(values: pd.Series) -> NDArray[np.float64]:
+    """Return a column as numbers, NaN where a cell is none."""
+    if values.dtype.kind in "iuf":
+        return np.asarray(values.to_numpy(dtype=np.float64, na_value=np.nan))
+
+    def one(value: object) -> float:
+        try:
+            return parse_number(value)
+        except InputError:
+            return math.nan
+
+    return np.array([one(value) for value in values], dtype=np.float64)
+
+
+def _cell(value: object) -> str:
+    """Return how a cell is shown in an error.
+
+    Examples
+    --------
+    >>> [_cell(v) for v in (5_000_000.0, -10, "x", " ", None, np.nan)]
+    ['5000000', '-10', "'x'", 'missing', 'missing', 'missing']
+    """
+    if isinstance(value, str):
+        return repr(value) if value.strip() else "missing"
+    if value is None or value is pd.NA or value != value:
+        return "missing"
+    return f"{value:.10g}" if isinstance(value, int | float | np.integer | np.floating) else repr(value)
 
 
 def parse_year(value: object) -> int | None:

@@ -50,14 +50,19 @@ def test_what_a_network_tells():
     ("edges", "nodes", "options", "says"),
     [
         (edges_of(("a", "z", 1), ("y", "b", 1)), TRIANGLE, {}, "not in the table of nodes: 'y', 'z'|'z', 'y'"),
-        (edges_of(("a", "b", 0), ("b", "c", -1)), TRIANGLE, {}, "2 lengths are not positive kilometres: a–b, b–c"),
+        (
+            edges_of(("a", "b", 0), ("b", "c", -1)),
+            TRIANGLE,
+            {},
+            "'length_km' must hold positive kilometres; not so in 2 of 2 rows: a–b: 0, b–c: -1;",
+        ),
         (edges_of(("a", None, 1)), TRIANGLE, {}, "not in the table of nodes"),
         (edges_of(("a", "b", 1)), None, {}, "nodes are wanted"),
         (edges_of(("a", "b", 1)), TRIANGLE.drop(columns="lat"), {}, "column 'lat' is not a column of nodes"),
         (edges_of(("a", "b", 1)), TRIANGLE.set_axis(list("abcda")), {}, "node ids must be unique; repeated: 'a'"),
         (edges_of(("a", "b", 1)), TRIANGLE.assign(lat=np.nan), {}, "nodes without a place on Earth"),
         (edges_of(("a", "b", 1)), nodes_at(a=(50, 170), b=(50, 70)), {}, "nodes without a place on Earth.*'a'"),
-        (edges_of(("a", "b", 1)), TRIANGLE, {"speed_kmh": 0}, "1 speeds are not positive km/h: a–b"),
+        (edges_of(("a", "b", 1)), TRIANGLE, {"speed_kmh": 0}, "^speed_kmh must be positive km/h; got 0$"),
         (edges_of(("a", "b", 1)), TRIANGLE, {"speed_kmh": "speed"}, "speed column 'speed' is not"),
         (edges_of(("a", "b", 1)), TRIANGLE, {"speed_kmh": {"A": 90.0}}, "column 'class' is not"),
         (
@@ -198,8 +203,8 @@ BROKEN = [shapely.LineString([(70, 50), (71, 50)]), shapely.Point(70, 50), None,
 @pytest.mark.parametrize(
     ("layer", "says"),
     [
-        (lines([(70, 50), (71, 50)], crs=None), "lines declare no CRS"),
-        (lines().set_crs(4326), "lines wanted; 0 of 0"),
+        (lines([(70, 50), (71, 50)], crs=None), "^lines: the layer declares no CRS; set it"),
+        (lines().set_crs(4326), "^lines: the layer has no feature$"),
         (gpd.GeoDataFrame(geometry=BROKEN, index=list("abcd"), crs=4326), "3 of 4 shapes .* no lines: 'b', 'c', 'd'"),
     ],
 )

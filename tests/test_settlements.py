@@ -121,8 +121,8 @@ def test_a_table_with_decimal_commas_in_the_old_code_page(tmp_path):
     [
         ("id,lon,lat\na,71,51\na,72,51\n", "ids must be unique; repeated: 'a'"),
         ("id,lon,lat\na,51,171\n", "longitude and latitude may be swapped: 'a'"),
-        ("id,lon,lat\na,east,51\n", r"column 'lon': 1 of 1 cells are not numbers: 'east' \(row 0\)"),
-        ("id,lon,lat\n,71,51\n", "id column 'id' of .* is empty in 1 rows"),
+        ("id,lon,lat\na,east,51\n", r"places.csv', column 'lon': 1 of 1 cells are not numbers: 'east' \(line 2\)"),
+        ("id,lon,lat\n,71,51\n", r"id column 'id' of .*places.csv is empty in 1 rows \(line 2\)"),
         ("id,lon\na,71\n", "column 'lat' is not a column of"),
         ("id,lon,lat\n", "the layer has no feature"),
     ],

@@ -79,14 +79,11 @@ def friction_surface(
     import numpy as np
 
     from kazgeo import friction
-    from kazgeo.analyses.columns import numeric
     from kazgeo.analyses.outcome import Outcome
     from kazgeo.errors import InputError
     from kazgeo.messages import Message, Num
     from kazgeo.style import Raster
 
-    if speed is not None and roads is not None:
-        roads = roads.assign(**{speed: numeric(roads, speed)})
     progress(0.1, "land cover")
     if land_cover is not None:
         table = _cover(cover_speeds, cover_modes)

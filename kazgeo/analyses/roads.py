@@ -34,25 +34,24 @@ ACCESS_FIELDS = ("road_distance_km", "network_component")
 
 def network_of(roads: Any, options: RoadSpeeds, *, keep: Sequence[str] = (), road_class: str = "class") -> Network:
     """Return the network of a layer of roads; ``keep`` names columns that scenarios go by."""
-    from kazgeo.analyses.columns import numeric
     from kazgeo.errors import InputError
     from kazgeo.network import Ways, from_lines
+    from kazgeo.parsing import no_figure
 
     speed, length, one_way = options["speed"], options["length"], options["one_way"]
     back, whole = options["speed_back"], options["road_min"]
     if whole and (speed or back):
         raise InputError(f"road_min '{whole}' is in place of speeds; leave out {'speed' if speed else 'speed_back'}")
-    for column in (c for c in (speed, back, length, whole) if c):
-        roads = roads.assign(**{column: numeric(roads, column)})
     if back and back != speed:  # nothing said of the way back: as along the line
         along = roads[speed] if speed else options["default_speed_kmh"]
-        roads = roads.assign(**{back: roads[back].where(roads[back].notna(), along)})
+        roads = roads.assign(**{back: roads[back].astype(object).where(~no_figure(roads[back]), along)})
     return from_lines(
         roads,
         speed_kmh=speed or options["default_speed_kmh"],
         length_km=length or None,
         road_class=road_class,
         ways=Ways(one_way=one_way or None, time_min=whole or None, back_speed_kmh=back or None, keep=tuple(keep)),
+        name="roads",
     )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -115,6 +116,20 @@ def _common(analysis: Analysis) -> list[inspect.Parameter]:
     ]  # fmt: skip
 
 
+@contextlib.contextmanager
+def _naming(files: Mapping[str, Path]) -> Iterator[None]:
+    """Name the file in errors that begin with the parameter it was given for: an analysis knows of none."""
+    from kazgeo.errors import InputError
+
+    try:
+        yield
+    except InputError as error:
+        name, colon, rest = str(error).partition(": ")
+        if not colon or name not in files:
+            raise
+        raise InputError(f"{name} (file '{files[name]}'): {rest}") from error
+
+
 def _run(analysis: Analysis, given: dict[str, Any]) -> None:
     """Read the data, run the analysis, write and tell the result."""
     from kazgeo.cli.results import check_target, tell, write
@@ -139,6 +154,7 @@ def _run(analysis: Analysis, given: dict[str, Any]) -> None:
                 values[p.name] = read_data(kind_of(p), Source.parse(str(values[p.name])), repair=common["repair"])
         if "progress" in inspect.signature(analysis.function).parameters:
             values["progress"] = progress
-        outcome: Outcome = analysis.function(**values)
+        with _naming({n: Path(str(given[n]).partition("|")[0]) for n in data}):
+            outcome: Outcome = analysis.function(**values)
         files = write(outcome, target, told) if target is not None else []
     tell(outcome, files, language=common["to_language"], seconds=time.monotonic() - start)

@@ -11,6 +11,7 @@ import pandas as pd
 from kazgeo.errors import InputError, listing, positive_number, unknown
 from kazgeo.friction.grid import Grid, grid_of
 from kazgeo.friction.speeds import FASTEST, MODES, SLOWEST, Mode, checked_speeds, tobler
+from kazgeo.parsing import fitting_numbers
 
 if TYPE_CHECKING:
     import geopandas
@@ -261,14 +262,11 @@ def _road_speeds(roads: geopandas.GeoDataFrame, speed_kmh: str | float) -> pd.Se
         return pd.Series(positive_number(speed_kmh, "speed_kmh", "positive km/h"), roads.index)
     if speed_kmh not in roads.columns:
         raise unknown("speed_kmh", speed_kmh, roads.columns, "a column of roads")
-    speed = pd.to_numeric(roads[speed_kmh], errors="coerce").astype(float)
-    broken = ~speed.between(SLOWEST, FASTEST)
-    if broken.any():
-        raise InputError(
-            f"roads: {speed_kmh} must be between {SLOWEST:g} and {FASTEST:g} km/h; not so for rows "
-            f"{listing(roads.index[broken])}"
-        )
-    return speed
+    speeds = fitting_numbers(
+        roads[speed_kmh], lambda v: (v >= SLOWEST) & (v <= FASTEST), what="roads",
+        wanted=f"km/h from {SLOWEST:g} to {FASTEST:g}",
+    )  # fmt: skip
+    return pd.Series(speeds, roads.index)
 
 
 def block(friction: xarray.DataArray, barriers: geopandas.GeoDataFrame) -> xarray.DataArray:

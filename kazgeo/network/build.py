@@ -16,12 +16,16 @@ from kazgeo.crs import has_place, local_metres
 from kazgeo.errors import InputError, listing, positive_number, unknown
 from kazgeo.network.measure import add_junctions, line_lengths_m, one_if_same, segments_m
 from kazgeo.network.model import Network, Shapes
+from kazgeo.parsing import fitting_numbers
 
 if TYPE_CHECKING:
     import geopandas
     from numpy.typing import NDArray
 
-__all__ = ["Ways", "from_edges", "from_lines"]
+__all__ = ["Ways", "check_lines", "from_edges", "from_lines"]
+
+#: Larger figures can't be squared in double precision.
+_LARGEST = 1e150
 
 Speed = float | str | Mapping[str, float]
 
@@ -96,7 +100,8 @@ def from_edges(
     Raises
     ------
     InputError
-        Unknown column, node or class; lengths or speeds that are not positive; one error naming all edges.
+        Unknown column, node or class; cells of lengths, speeds, minutes or places that are missing, no numbers or none
+        that can be; the error names column, rows and cells.
 
     Examples
     --------
@@ -114,7 +119,8 @@ def from_edges(
     ([inf], [18000.0])
     >>> from_edges(edges.assign(length_km=float("nan")), nodes)
     Traceback (most recent call last):
-    kazgeo.errors.InputError: edges: 1 lengths are not positive kilometres: Astana–Kokshetau
+    kazgeo.errors.InputError: edges: column 'length_km' must hold positive kilometres; not so in 1 of 1 rows:
+    Astana–Kokshetau: missing; fill in or correct these cells
     """
     ways = ways or Ways()
     _have(edges, start, end, length_km, ways.one_way, ways.time_min, ways.back_time_min, *ways.keep)
@@ -125,23 +131,24 @@ def from_edges(
     if (i < 0).any() or (j < 0).any():
         lost = pd.concat([edges[start][i < 0], edges[end][j < 0]]).unique().tolist()
         raise InputError(f"edges name nodes that are not in the table of nodes: {listing(lost)}")
-    if length_km is None:
-        ends = np.stack([np.c_[lon[i], lat[i]], np.c_[lon[j], lat[j]]], axis=1).reshape(-1, 2)
-        length = segments_m(ends)[::2]
-    else:
-        length = edges[length_km].to_numpy(dtype=float) * 1000
 
     def named(k: int) -> str:
         return f"{edges[start].iloc[k]}–{edges[end].iloc[k]}"
 
-    made = _Made(nodes.index, lon, lat, i.astype(np.int64), j.astype(np.int64), length, named)
-    return _network(made, edges, speed_kmh, road_class, ways)
+    made = _Made("edges", nodes.index, lon, lat, i.astype(np.int64), j.astype(np.int64), np.empty(0), named)
+    if length_km is None:
+        ends = np.stack([np.c_[lon[i], lat[i]], np.c_[lon[j], lat[j]]], axis=1).reshape(-1, 2)
+        length = segments_m(ends)[::2]
+    else:
+        length = made.positive(edges[length_km], "positive kilometres") * 1000
+    return _network(dataclasses.replace(made, length_m=length), edges, speed_kmh, road_class, ways)
 
 
 @dataclass(frozen=True)
 class _Made:
-    """Nodes and edges, and how an edge is called in messages."""
+    """Nodes and edges, and how their table and an edge are called in messages."""
 
+    what: str
     nodes: pd.Index
     lon: NDArray[np.float64]
     lat: NDArray[np.float64]
@@ -150,24 +157,32 @@ class _Made:
     length_m: NDArray[np.float64]
     named: Callable[[int], str]
 
-    def positive(self, values: NDArray[np.float64], what: str) -> NDArray[np.float64]:
-        """Return values that are all positive, or name the edges whose aren't."""
-        bad = np.flatnonzero(~(values > 0) | ~np.isfinite(values))
-        if len(bad):
-            shown = ", ".join(self.named(int(k)) for k in bad[:5])
-            raise InputError(f"edges: {len(bad)} {what}: {shown}{' …' if len(bad) > 5 else ''}")
-        return values
+    def positive(self, values: pd.Series, wanted: str) -> NDArray[np.float64]:
+        """Return a column as numbers that are all positive, or say which cells of which edges aren't."""
+        return fitting_numbers(
+            values, lambda v: (v > 0) & (v < _LARGEST), what=self.what, wanted=wanted, row_named=self.named
+        )
 
 
 def _network(made: _Made, table: pd.DataFrame, speed_kmh: Speed, road_class: str, ways: Ways) -> Network:
     """Price the edges; ``table`` tells of each."""
-    made.positive(made.length_m, "lengths are not positive kilometres")
+    _no_distance(made)
     forward, backward = _seconds(table, made, speed_kmh, road_class, ways)
     forward, backward = _directed(table, ways.one_way, forward, backward)
     forward, backward, waits = add_junctions((made.start, made.end), (forward, backward), ways.junction_s)
     roads = _roads(table, road_class, ways).assign(**waits)
     return Network(made.nodes, made.lon, made.lat, made.start, made.end, made.length_m, forward,
                    one_if_same(forward, backward), roads)  # fmt: skip
+
+
+def _no_distance(made: _Made) -> None:
+    """Refuse edges between nodes at one place, whose length nobody has told."""
+    bad = np.flatnonzero(~(made.length_m > 0))
+    if len(bad):
+        raise InputError(
+            f"{made.what}: {len(bad)} of {len(made.length_m)} have no length, because their nodes lie at one place:"
+            f" {', '.join(made.named(int(k)) for k in bad[:5])}{' …' if len(bad) > 5 else ''}"
+        )
 
 
 def _have(edges: pd.DataFrame, *columns: str | None) -> None:
@@ -183,11 +198,22 @@ def _places(nodes: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float6
     for column in ("lon", "lat"):
         if column not in nodes.columns:
             raise unknown("column", column, nodes.columns, "a column of nodes")
-    lon, lat = nodes["lon"].to_numpy(dtype=float), nodes["lat"].to_numpy(dtype=float)
-    nowhere = ~(np.isfinite(lon) & np.isfinite(lat) & (np.abs(lat) <= 90))
-    if nowhere.any():
-        raise InputError(f"nodes without a place on Earth (lon, lat in degrees): {listing(nodes.index[nowhere])}")
+    lon, lat = (_degrees(nodes[column], most) for column, most in (("lon", 180), ("lat", 90)))
     return lon, lat
+
+
+def _degrees(values: pd.Series, most: int) -> NDArray[np.float64]:
+    """Return a column of degrees, or say which cells are none and what they may be instead."""
+    far = pd.to_numeric(values, errors="coerce").abs()
+    fix = "fill in or correct these cells"
+    if (far > 360).any():
+        fix = "these are probably metres of a projected CRS: transform the nodes to degrees (EPSG:4326)"
+    elif (far > most).any():
+        fix = "longitude and latitude may be swapped" if most == 90 else "write 190 degrees east as -170"
+    return fitting_numbers(
+        values, lambda v: np.abs(v) <= most, what="nodes without a place on Earth",
+        wanted=f"degrees from -{most} to {most}", fix=fix,
+    )  # fmt: skip
 
 
 def _seconds(
@@ -195,32 +221,34 @@ def _seconds(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return seconds of every edge along and against its direction, both open."""
     if ways.time_min is not None:
-        minutes = made.positive(edges[ways.time_min].to_numpy(dtype=float), "times are not positive minutes")
+        minutes = made.positive(edges[ways.time_min], "positive minutes")
         back = minutes
         if ways.back_time_min is not None:
-            back = made.positive(edges[ways.back_time_min].to_numpy(dtype=float), "times back are not positive minutes")
+            back = made.positive(edges[ways.back_time_min], "positive minutes")
         return minutes * 60, back * 60
-    kmh = made.positive(_speeds(edges, speed_kmh, road_class), "speeds are not positive km/h")
+    kmh = _speeds(made, edges, speed_kmh, road_class, "speed_kmh")
     back = kmh
     if ways.back_speed_kmh is not None:
-        back = made.positive(_speeds(edges, ways.back_speed_kmh, road_class), "speeds back are not positive km/h")
+        back = _speeds(made, edges, ways.back_speed_kmh, road_class, "back_speed_kmh")
     return made.length_m / (kmh / 3.6), made.length_m / (back / 3.6)
 
 
-def _speeds(edges: pd.DataFrame, speed_kmh: Speed, road_class: str) -> NDArray[np.float64]:
+def _speeds(made: _Made, edges: pd.DataFrame, speed_kmh: Speed, road_class: str, parameter: str) -> NDArray[np.float64]:
     """Return the speed of every edge in km/h."""
+    wanted = "positive km/h"
     if isinstance(speed_kmh, str):
         if speed_kmh not in edges.columns:
             raise unknown("speed column", speed_kmh, edges.columns, "a column of edges")
-        return np.asarray(edges[speed_kmh], dtype=float)
+        return made.positive(edges[speed_kmh], wanted)
     if isinstance(speed_kmh, Mapping):
         if road_class not in edges.columns:
             raise unknown("column", road_class, edges.columns, "a column of edges")
         strange = [c for c in edges[road_class].unique() if c not in speed_kmh]
         if strange:
             raise InputError(f"no speed for road class {listing(strange)}; speeds are given for {listing(speed_kmh)}")
-        return np.asarray(edges[road_class].map(dict(speed_kmh)), dtype=float)
-    return np.full(len(edges), float(speed_kmh))
+        speeds = {c: positive_number(kmh, f"{parameter} of class {c!r}", wanted) for c, kmh in speed_kmh.items()}
+        return np.asarray(edges[road_class].map(speeds), dtype=float)
+    return np.full(len(edges), positive_number(speed_kmh, parameter, wanted))
 
 
 _ALONG = {"yes", "true", "1", "1.0", "f", "ft"}
@@ -264,6 +292,7 @@ def from_lines(
     length_km: str | None = None,
     snap_m: float = 1.0,
     ways: Ways | None = None,
+    name: str = "lines",
 ) -> Network:
     """Return the network of a layer of lines that meet at their ends.
 
@@ -282,11 +311,13 @@ def from_lines(
         Column of lengths in kilometres; only for lines of one part.
     snap_m : float
         Metres within which end points are one node.
+    name : str
+        The layer's name for messages.
 
     Raises
     ------
     InputError
-        No CRS, shapes that are not lines, speeds that are not positive.
+        No CRS, shapes that are not lines, cells of speeds, lengths or minutes that are missing or not positive.
 
     Examples
     --------
@@ -300,12 +331,12 @@ def from_lines(
     'LINESTRING (72 51, 72 52)'
     >>> from_lines(roads.iloc[:0])
     Traceback (most recent call last):
-    kazgeo.errors.InputError: lines wanted; 0 of 0 shapes are missing, empty or no lines
+    kazgeo.errors.InputError: lines: the layer has no feature
     """
     import shapely
 
     ways = ways or Ways()
-    _usable(lines, length_km, snap_m)
+    _usable(lines, length_km, snap_m, name)
     exploded = lines.explode(ignore_index=True)
     if len(exploded) != len(lines):
         for column in (length_km, ways.time_min, ways.back_time_min):
@@ -319,36 +350,62 @@ def from_lines(
     metres = line_lengths_m(xy, offset)
     real = np.flatnonzero(metres > 0)
     if not len(real):
-        raise InputError(f"lines wanted; all {len(lines)} have no length")
+        raise InputError(f"{name}: lines wanted; all {len(lines)} have no length")
     shapes = Shapes(xy, offset).take(real)
     node, where = _joined(exploded.geometry.iloc[real], shapes, local_metres(lines), snap_m)
     table = pd.DataFrame(exploded.drop(columns=exploded.geometry.name)).iloc[real].set_axis(road_id[real])
     _have(table, ways.one_way, ways.time_min, ways.back_time_min, *ways.keep)
     m = len(real)
-    length = metres[real] if length_km is None else table[length_km].to_numpy(dtype=float) * 1000
-    made = _Made(pd.RangeIndex(len(where)), where[:, 0], where[:, 1], node[:m], node[m:], length,
-                 lambda k: listing(table.index[[k]]))  # fmt: skip
+    made = _Made(name, pd.RangeIndex(len(where)), where[:, 0], where[:, 1], node[:m], node[m:], metres[real],
+                 _row_names(lines.index, table.index))  # fmt: skip
+    if length_km is not None:
+        made = dataclasses.replace(made, length_m=made.positive(table[length_km], "positive kilometres") * 1000)
     lost = road_id[np.setdiff1d(np.arange(len(metres)), real)]
     dropped = pd.DataFrame({"unit": lost, "reason": np.full(len(lost), "a line without length", object)})
     network = _network(made, table, speed_kmh, road_class, ways)
     return dataclasses.replace(network, shapes=shapes, dropped=dropped)
 
 
-def _usable(lines: geopandas.GeoDataFrame, length_km: str | None, snap_m: float) -> None:
+def _row_names(lines: pd.Index, roads: pd.Index) -> Callable[[int], str]:
+    """Return how roads are called, by their position: by id, or by row where ids are only numbers of rows."""
+    if not isinstance(lines, pd.RangeIndex):
+        return lambda k: repr(roads[k])
+    return lambda k: f"row {lines.get_loc(roads[k]) + 1} (index {roads[k]})"
+
+
+def check_lines(lines: geopandas.GeoDataFrame, name: str = "lines") -> None:
+    """Refuse a layer without a feature or without a CRS; ``name`` is the layer's for messages.
+
+    Examples
+    --------
+    >>> import geopandas, shapely
+    >>> check_lines(geopandas.GeoDataFrame(geometry=[shapely.LineString([(0, 0), (1, 1)])]), "roads")
+    Traceback (most recent call last):
+    kazgeo.errors.InputError: roads: the layer declares no CRS; set it (for longitudes and latitudes EPSG:4326)
+    """
+    if not len(lines):
+        raise InputError(f"{name}: the layer has no feature")
+    if lines.crs is None:
+        raise InputError(f"{name}: the layer declares no CRS; set it (for longitudes and latitudes EPSG:4326)")
+
+
+def _usable(lines: geopandas.GeoDataFrame, length_km: str | None, snap_m: float, name: str) -> None:
     """Refuse a layer that is none of lines on the map."""
     import shapely
 
-    if lines.crs is None:
-        raise InputError("lines declare no CRS; set it with lines.set_crs(...)")
+    check_lines(lines, name)
     if length_km is not None and length_km not in lines.columns:
         raise unknown("length column", length_km, lines.columns, "a column of the lines")
     if not (math.isfinite(snap_m) and snap_m >= 0):
         raise InputError(f"snap_m must be metres, 0 or more; got {snap_m}")
     given = lines.geometry.to_numpy()
     bad = ~has_place(given) | ~np.isin(shapely.get_type_id(given), (1, 5))
-    if bad.any() or not len(given):
-        named = f": {listing(lines.index[bad])}" if bad.any() else ""
-        raise InputError(f"lines wanted; {int(bad.sum())} of {len(given)} shapes are missing, empty or no lines{named}")
+    if bad.any():
+        rows = ", ".join(map(_row_names(lines.index, lines.index), np.flatnonzero(bad)[:5]))
+        raise InputError(
+            f"{name}: lines wanted; {int(bad.sum())} of {len(given)} shapes are missing, empty or no lines: {rows}"
+            f"{' …' if bad.sum() > 5 else ''}"
+        )
 
 
 def _joined(

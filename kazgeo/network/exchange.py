@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,9 +13,7 @@ from kazgeo.errors import InputError, choice, listing, unknown
 from kazgeo.network.build import Ways, from_edges
 from kazgeo.network.measure import SHORTEST_S, one_if_same
 from kazgeo.network.model import Network, Shapes
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from kazgeo.parsing import fitting_numbers
 
 __all__ = ["Weight", "from_osmnx", "from_pandana", "to_osmnx"]
 
@@ -66,7 +64,7 @@ def from_osmnx(nodes: Any, edges: Any = None, *, speed_kmh: float | None = None)
         for column in columns:
             if column not in table.columns:
                 raise unknown("column", column, table.columns, f"a column of {name}")
-    if len(nodes) and not (np.abs(nodes["x"]).max() <= 360 and np.abs(nodes["y"]).max() <= 90):
+    if len(nodes) and not (np.abs(nodes["x"]).max() <= 180 and np.abs(nodes["y"]).max() <= 90):
         raise InputError("nodes must have degrees in x and y (EPSG:4326); project the graph back with osmnx")
     ways = _ways(edges.reset_index(), speed_kmh)
     table = _paired(ways)
@@ -271,7 +269,10 @@ def from_pandana(
         if column not in edges.columns:
             raise unknown("column", column, edges.columns, "a column of edges")
     table = edges.assign(**{"__one": np.full(len(edges), "no" if twoway else "yes", object)})
-    values: NDArray[np.float64] = edges[weight].to_numpy(dtype=float)
+    ends = edges["from"].astype(str) + "–" + edges["to"].astype(str)
+    values = fitting_numbers(
+        edges[weight], lambda v: v > 0, what="edges", wanted=f"positive {unit}", row_named=lambda k: str(ends.iloc[k])
+    )
     table["__weight"] = values / {Weight.MINUTES: 1.0, Weight.SECONDS: 60.0, Weight.METRES: 1000.0}[unit]
     metres = unit == Weight.METRES
     return from_edges(

@@ -63,8 +63,11 @@ def read_input(kind: str, source: Source, *, repair: bool = False) -> Any:
         return settlements.read(source)
     if kind == "line":
         from kazgeo.io import read_vector
+        from kazgeo.network import check_lines
 
-        return read_vector(source)
+        layer = read_vector(source)
+        check_lines(layer, str(source.path))
+        return layer
     if kind == "raster":
         from kazgeo.io import read_raster
 
@@ -178,6 +181,7 @@ def check_layer(
 
     from kazgeo import regions, settlements
     from kazgeo.io import set_id
+    from kazgeo.network import check_lines
 
     if not len(layer):
         raise InputError(f"{name}: the layer has no feature")
@@ -187,6 +191,7 @@ def check_layer(
         raise InputError(f"{name} holds {' and '.join(sorted(held))}; wanted {' or '.join(kinds)}")
     (kind,) = held
     if kind == "line":
+        check_lines(layer, name)
         return layer, 0
     usual = regions.id_column(layer) if kind == "polygon" else settlements.id_column(layer)
     if id_column is None and usual is not None and layer[usual].notna().all() and layer[usual].is_unique:

@@ -49,7 +49,9 @@ def test_an_empty_speed_back_is_the_speed_along(study):
 
 def test_speeds_back_that_cannot_be(study):
     towns, roads = study
-    with pytest.raises(InputError, match="speeds back are not positive"):
+    with pytest.raises(
+        InputError, match=r"roads: column 'back' must hold positive km/h; not so in 1 of 2 rows: .*: 0;"
+    ):
         minutes((towns, roads.assign(back=[0.0, 90.0])), speed="kmh", speed_back="back")
     with pytest.raises(InputError, match="'nothing' is not a column"):
         minutes(study, speed="kmh", speed_back="nothing")

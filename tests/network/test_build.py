@@ -60,9 +60,11 @@ def test_minutes_in_place_of_speeds():
     assert not network.directed
     both = from_edges(table(min=[1.0, 2, 3], up=[2.0, 2, 6]), NODES, ways=Ways(time_min="min", back_time_min="up"))
     assert both.backwards_s.tolist() == [120, 120, 360]
-    with pytest.raises(InputError, match="2 times are not positive minutes: a–b, b–d"):
+    with pytest.raises(
+        InputError, match="edges: column 'min' must hold positive minutes; not so in 2 of 3 rows: a–b: 0, b–d: missing;"
+    ):
         from_edges(table(min=[0, 2, np.nan]), NODES, ways=Ways(time_min="min"))
-    with pytest.raises(InputError, match="1 times back are not positive minutes: b–c"):
+    with pytest.raises(InputError, match="column 'up' must hold positive minutes; not so in 1 of 3 rows: b–c: -2;"):
         from_edges(table(min=[1.0, 2, 3], up=[1, -2, 3]), NODES, ways=Ways(time_min="min", back_time_min="up"))
 
 
@@ -70,7 +72,7 @@ def test_speeds_back():
     network = from_edges(table(up=[5.0, 10, 15]), NODES, speed_kmh=60, ways=Ways(back_speed_kmh="up"))
     assert network.time_s.tolist() == pytest.approx([600, 1200, 1800])
     assert network.backwards_s.tolist() == pytest.approx([7200, 7200, 7200])
-    with pytest.raises(InputError, match="1 speeds back are not positive km/h: a–b"):
+    with pytest.raises(InputError, match="column 'up' must hold positive km/h; not so in 1 of 3 rows: a–b: 0;"):
         from_edges(table(up=[0, 10, 15]), NODES, ways=Ways(back_speed_kmh="up"))
 
 
@@ -143,9 +145,12 @@ def test_lines_without_length_are_left_out_and_told():
 
 def test_errors_name_the_lines():
     lines = layer([(70, 50), (71, 50)], [(71, 50), (72, 50)], index=["A-1", "M-36"], kmh=[0.0, np.nan])
-    with pytest.raises(InputError, match="2 speeds are not positive km/h: 'A-1', 'M-36'"):
+    with pytest.raises(
+        InputError,
+        match="lines: column 'kmh' must hold positive km/h; not so in 2 of 2 rows: 'A-1': 0, 'M-36': missing;",
+    ):
         from_lines(lines, speed_kmh="kmh")
-    with pytest.raises(InputError, match=r"2 speeds are not positive km/h: 0, 1$"):
+    with pytest.raises(InputError, match=r"rows: row 1 \(index 0\): 0, row 2 \(index 1\): missing; fill in or correct"):
         from_lines(lines.reset_index(drop=True), speed_kmh="kmh")
     with pytest.raises(InputError, match="snap_m must be metres"):
         from_lines(lines, snap_m=-1)

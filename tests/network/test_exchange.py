@@ -167,7 +167,10 @@ def test_pandana(unit, seconds):
         (lambda: from_pandana(NODES, EDGES, unit="hours"), "unit 'hours' is not one of the choices"),
         (lambda: from_pandana(NODES, EDGES, weight="w"), "column 'w' is not a column of edges"),
         (lambda: from_pandana(NODES.rename(columns={"x": "lon"}), EDGES), "column 'x' is not a column of nodes"),
-        (lambda: from_pandana(NODES, EDGES.assign(weight=[0, np.nan])), "2 times are not positive minutes: 1–2, 2–3"),
+        (
+            lambda: from_pandana(NODES, EDGES.assign(weight=[0, np.nan])),
+            "positive minutes; not so in 2 of 2 rows: 1–2: 0, 2–3: missing;",
+        ),
         (lambda: from_pandana(NODES, EDGES.assign(to=9)), "not in the table of nodes: 9"),
     ],
 )

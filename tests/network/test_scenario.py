@@ -308,7 +308,7 @@ def test_two_added_roads_meet_on_a_road_and_each_other():
 def test_added_roads_that_are_refused():
     with pytest.raises(InputError, match="lines have ids that roads have already: 'r1'"):
         with_candidates(base(), lines(r1=[(70, 50), (70, 51)]))
-    with pytest.raises(InputError, match="declare no CRS"):
+    with pytest.raises(InputError, match="declares no CRS"):
         with_candidates(base(), lines(x=[(70, 50), (70, 51)]).set_crs(None, allow_override=True))
 
 
