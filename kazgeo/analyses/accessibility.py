@@ -136,7 +136,7 @@ def _findings(
     minutes = layer["travel_time_min"]
     reached = minutes.notna()
     out: list[Message] = []
-    if people is None:
+    if people is None or not people[reached].sum() > 0:
         out.append(
             Message(
                 "Settlements farther than {standard} from the nearest centre (centres: {centres}): {far} of {n}.",
@@ -162,15 +162,28 @@ def _findings(
         Message("{name} {time}", {"name": names[i], "time": Num(t / 60, 1, "h")})
         for i, t in top(minutes, names).items()
     )
-    if people is not None and (~reached).any():
-        out.append(
-            Message(
-                "Not counted in this because no road is within reach: {n} settlements with {people} people.",
-                {"n": int((~reached).sum()), "people": Num(float(people[~reached].sum()))},
-            )
-        )
+    if people is not None:
+        out += _uncounted(layer, people)
     out.append(Message("Farthest by road: {places}.", {"places": listed}))
     return out
+
+
+def _uncounted(layer: pd.DataFrame, people: pd.Series) -> list[Message]:
+    """Return the people of settlements without a time, by the reason why they have none."""
+    from kazgeo.messages import Message, Num
+
+    lost, nowhere = layer["travel_time_min"].isna(), layer["road_distance_km"].isna()
+    off = layer["network_component"] < 0
+    template = "Not counted in this because no road is within reach: {n} settlements with {people} people."
+    beside = (
+        "Not counted in this because no centre can be reached from their road: {n} settlements with {people} people."
+    )
+    unplaced = "Not counted in this because they have no place on the map: {n} settlements with {people} people."
+    return [
+        Message(text, {"n": int(some.sum()), "people": Num(float(people[some].sum()))})
+        for text, some in ((template, lost & off & ~nowhere), (beside, lost & ~off), (unplaced, lost & nowhere))
+        if some.any()
+    ]
 
 
 @analysis(

@@ -9,7 +9,7 @@ from kazgeo.errors import InputError, listing, unknown
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["numeric", "of_years", "valued"]
+__all__ = ["inhabitants", "numeric", "of_years", "valued"]
 
 #: Larger figures can't be squared in double precision.
 _LARGEST = 1e150
@@ -41,6 +41,22 @@ def numeric(layer: pd.DataFrame, column: str, what: str = "column") -> pd.Series
     if len(wild):
         raise InputError(f"{what} '{column}' is infinite or absurdly large in {len(wild)} units: {listing(wild)}")
     return values
+
+
+def inhabitants(layer: pd.DataFrame, column: str | None) -> pd.Series | None:
+    """Return numbers of people; None without a column, and where it tells of nobody: then nothing is said of people.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> towns = pd.DataFrame({"people": ["1 200", None], "unknown": [None, None]})
+    >>> inhabitants(towns, "people").tolist()
+    [1200.0, nan]
+    >>> inhabitants(towns, "unknown") is None, inhabitants(towns, None) is None
+    (True, True)
+    """
+    people = numeric(layer, column) if column is not None else None
+    return people if people is not None and (people > 0).any() else None
 
 
 def valued(layer: pd.DataFrame, column: str | None, values: str, who: str, names: tuple[str, str]) -> pd.Series | None:

@@ -17,6 +17,8 @@ __all__ = ["destinations"]
 def destinations(settlements: Any, who: str, options: Destinations) -> tuple[Any, pd.Series | None, pd.Index]:
     """Return the settlements with inhabitants as numbers, these, and the ids of the destinations; ``who`` asks.
 
+    Inhabitants are None where nobody's number is known.
+
     Raises
     ------
     InputError
@@ -24,7 +26,7 @@ def destinations(settlements: Any, who: str, options: Destinations) -> tuple[Any
     """
     import numpy as np
 
-    from kazgeo.analyses.columns import numeric, valued
+    from kazgeo.analyses.columns import inhabitants, numeric, valued
     from kazgeo.errors import InputError
 
     population, least = options["population"], options["min_population"]
@@ -45,4 +47,4 @@ def destinations(settlements: Any, who: str, options: Destinations) -> tuple[Any
         mask = mask | (people >= least).to_numpy()
         if not mask.any():
             raise InputError(f"{who}: no settlement has {least:,.0f} inhabitants or more in '{population}'")
-    return settlements, people, settlements.index[mask]
+    return settlements, inhabitants(settlements, population), settlements.index[mask]

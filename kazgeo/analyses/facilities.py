@@ -83,13 +83,14 @@ def facility_access(
     """
     import pandas as pd
 
-    from kazgeo.analyses.columns import numeric
+    from kazgeo.analyses.columns import inhabitants
     from kazgeo.analyses.outcome import Outcome, names_of, told
+    from kazgeo.analyses.reach import facilities_left_out
     from kazgeo.analyses.roads import access_columns, left_out, minutes, minutes_style, tie_both
     from kazgeo.style import TooltipField
 
     limits = minutes(thresholds_min, "thresholds_min")
-    people = numeric(settlements, population) if population is not None else None
+    people = inhabitants(settlements, population)
     kinds = _kinds(facilities, kind)
     tied, there = tie_both(settlements, facilities, roads, on_roads, part(progress, 0, 0.4))
     layer = settlements.copy()
@@ -107,7 +108,7 @@ def facility_access(
     layer["kinds_within"] = (table <= standard_min).sum(axis=1)
     layer["longest_min"] = table.max(axis=1, skipna=False)
     access_columns(layer, tied)
-    dropped = left_out(pd.concat([*lost, there.why_not(there.tied, "")]), tied.network)
+    dropped = left_out(pd.concat([*lost, facilities_left_out(there, there.tied)]), tied.network)
     shares = _shares(table, people, limits)
     weight = people if people is not None else pd.Series(1.0, index=layer.index)
     every = (layer["kinds_within"] == len(kinds)) & weight.notna()
@@ -157,12 +158,13 @@ def _nearest_of_kind(tied: Attached, there: Attached, ids: pd.Index, k: int, tra
     import pandas as pd
 
     from kazgeo.accessibility import KNearest, k_nearest
+    from kazgeo.analyses.outcome import no_drops
 
     at = there.take(ids)
     if at.tied.any() or not there.tied.any():
         return k_nearest(tied, at, k, direction=travel)
     none = pd.DataFrame({"origin": ids[:0], "rank": 0, "destination": ids[:0], "time_s": 0.0})
-    return KNearest(none, at.why_not(at.tied, ""))
+    return KNearest(none, no_drops())
 
 
 def _served(kind: str, ids: pd.Index, times: pd.DataFrame, people: pd.Series | None) -> pd.DataFrame:

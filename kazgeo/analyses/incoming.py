@@ -52,6 +52,7 @@ def take_in(declared: Analysis, given: Mapping[str, Any]) -> Taken:
                 findings.append(_said(p.name, column, ids))
                 layer = settlements.known(layer, column)
         out[p.name] = layer
+        findings += _of_nobody(declared, p.name, out)
     return Taken(out, tuple(findings))
 
 
@@ -70,6 +71,25 @@ def _people(declared: Analysis, layer: str, given: Mapping[str, Any]) -> Iterato
                 seen.add(column)
                 if "population" in (p.name, column):
                     yield column
+
+
+def _of_nobody(declared: Analysis, layer: str, given: Mapping[str, Any]) -> Iterator[Message]:
+    """Yield a sentence where a column of inhabitants that could be left out tells of nobody."""
+    from kazgeo.analyses.columns import inhabitants
+    from kazgeo.errors import InputError
+    from kazgeo.messages import Message
+
+    column = given.get("population")
+    known = [p for p in declared.parameters if p.name == "population" and p.of == layer and not p.required]
+    if not known or not column or not len(given[layer]):
+        return
+    try:
+        nobody = inhabitants(given[layer], column) is None
+    except InputError:  # whoever uses the column says it better
+        return
+    if nobody:
+        template = "Nobody's number of inhabitants is known in column '{column}', so nothing is told of people."
+        yield Message(template, {"column": column})
 
 
 def _said(layer: str, column: str, ids: pd.Index) -> Message:

@@ -90,14 +90,14 @@ def market_areas(
 
     from kazgeo.accessibility import huff
     from kazgeo.analyses import reach
-    from kazgeo.analyses.columns import numeric
+    from kazgeo.analyses.columns import inhabitants
     from kazgeo.analyses.decays import falling
     from kazgeo.analyses.outcome import Outcome, names_of, told
     from kazgeo.analyses.roads import access_columns, tie_both
     from kazgeo.style import TooltipField
 
     reach.refuse_empty("market_areas", facilities)
-    people = numeric(settlements, population) if population is not None else None
+    people = inhabitants(settlements, population)
     size = reach.sizes("market_areas", facilities, attraction)
     tied, there = tie_both(settlements, facilities, roads, on_roads, part(progress, 0, 0.4))
     times = reach.times_between(tied, there, travel, limit_min, part(progress, 0.4, 0.8))

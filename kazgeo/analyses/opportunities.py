@@ -92,7 +92,7 @@ def opportunities(
 
     from kazgeo.accessibility import cumulative, cumulative_interval, gravity
     from kazgeo.analyses import reach
-    from kazgeo.analyses.columns import numeric
+    from kazgeo.analyses.columns import inhabitants
     from kazgeo.analyses.decays import falling
     from kazgeo.analyses.outcome import Outcome, names_of, told
     from kazgeo.analyses.roads import access_columns, minutes, tie_both
@@ -102,7 +102,7 @@ def opportunities(
     limits = minutes(thresholds_min, "thresholds_min")
     between = _interval(interval_min)
     reach.refuse_empty("opportunities", facilities)
-    people = numeric(settlements, population) if population is not None else None
+    people = inhabitants(settlements, population)
     size = reach.sizes("opportunities", facilities, amount)
     tied, there = tie_both(settlements, facilities, roads, on_roads, part(progress, 0, 0.4))
     times = reach.times_between(tied, there, travel, None, part(progress, 0.4, 0.9))

@@ -98,7 +98,7 @@ def rural_access(
     layer["all_season_road_km"] = found.places["distance_m"].reindex(layer.index) / 1000
     far = layer["rural_access"] == "far"
     return Outcome(
-        (*_findings(layer, names_of(settlements), found, far, limit_km), *told(found.dropped)),
+        (*_findings(layer, population, names_of(settlements), found, far, limit_km), *told(found.dropped)),
         layer=layer,
         tables={} if region is None else {"by_region": _by_region(layer, region, people)},
         numbers={
@@ -127,12 +127,15 @@ def _by_region(layer: pd.DataFrame, region: str, people: pd.Series) -> pd.DataFr
     return table.rename_axis(region).sort_values("index_percent")
 
 
-def _findings(layer: pd.DataFrame, names: dict[Any, Names], found: Any, far: pd.Series, limit: float) -> list[Message]:
+def _findings(
+    layer: pd.DataFrame, population: str, names: dict[Any, Names], found: Any, far: pd.Series, limit: float
+) -> list[Message]:
     """Return the index, who is beyond it, and where the road is farthest."""
     from kazgeo.analyses.outcome import top
+    from kazgeo.analyses.reach import unheard
     from kazgeo.messages import Message, Num
 
-    out = [_index(found, limit)]
+    out = [_index(found, limit)] if found.people > 0 else [*unheard(layer[population], len(layer))]
     listed = tuple(
         Message("{name} {distance}", {"name": names[i], "distance": Num(km, 0, "km")})
         for i, km in top(layer["all_season_road_km"].where(far), names).items()
