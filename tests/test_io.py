@@ -17,7 +17,7 @@ import shapely
 
 from kazgeo import indicators, regions, settlements
 from kazgeo.errors import InputError
-from kazgeo.io import Source, columns, read_table, read_vector, write_layers, write_table
+from kazgeo.io import Source, columns, numbers, read_table, read_vector, row_named, write_layers, write_table
 from kazgeo.provenance import replacing
 
 BOX = shapely.box(66, 47, 67, 48)
@@ -339,3 +339,20 @@ def test_a_full_disk_leaves_the_old_file_whole(tmp_path):
             assert ".kazgeo-" not in line
         assert (tmp_path / name).read_text() == "old"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["p.json", "r.gpkg", "t.csv"]
+
+
+def test_bad_cells_are_told_by_the_line_of_the_file(tmp_path):
+    """Blank lines are passed over, cells may hold breaks, and the heading is line 1."""
+    file = tmp_path / "t.csv"
+    file.write_text('name;x\nA;1\n\n"B\nb";2\nC;abc\n \nD;3\nE;"4\n4x"\n', encoding="utf-8")
+    table = read_table(file)
+    with pytest.raises(
+        InputError, match=r"t.csv', column 'x': 2 of 5 cells are not numbers: 'abc' \(line 6\), .* \(line 9\)"
+    ):
+        numbers(table, "x", file)
+    assert [row_named(file, k) for k in range(5)] == ["line 2", "line 4", "line 6", "line 8", "line 9"]
+    book = tmp_path / "t.xlsx"
+    table.drop(index=4).to_excel(book, index=False)
+    with pytest.raises(InputError, match=r"'abc' \(row 4\)$"):
+        numbers(read_table(book), "x", book)
+    assert row_named(Path("t.gpkg"), 3) == "row 4"

@@ -72,6 +72,39 @@ def test_what_a_network_tells():
             "no speed for road class 'B'",
         ),
         (edges_of(("a", "b", 1)), TRIANGLE, {"length_km": "km"}, "column 'km' is not a column of edges"),
+        (
+            edges_of(("a", "b", "x")),
+            TRIANGLE,
+            {},
+            "edges: column 'length_km' must .* in 1 of 1 rows: a–b: 'x'; fill in",
+        ),
+        (edges_of(("a", "b", float("inf"))), TRIANGLE, {}, "in 1 of 1 rows: a–b: inf;"),
+        (
+            edges_of(("a", "b", 1), ("b", "c", 1)).assign(kmh=["60 km/h", None]),
+            TRIANGLE,
+            {"speed_kmh": "kmh"},
+            "edges: column 'kmh' must hold positive km/h; not so in 2 of 2 rows: a–b: '60 km/h', b–c: missing; fill in",
+        ),
+        (
+            edges_of(("a", "b", 1)).assign(**{"class": "B"}),
+            TRIANGLE,
+            {"speed_kmh": {"B": -1}},
+            "speed_kmh of class 'B' must be positive km/h; got -1",
+        ),
+        (
+            edges_of(("a", "b", 1)),
+            TRIANGLE.astype(object).replace(71, "x"),
+            {},
+            "nodes without a place on Earth: column 'lon' must hold degrees from -180 to 180; not so .*: 'b': 'x';",
+        ),
+        (
+            edges_of(("a", "b", 1)),
+            nodes_at(a=(5e6, 50), b=(70, 50)),
+            {},
+            r"1 of 2 rows: 'a': 5000000; .* metres of a projected CRS: transform the nodes to degrees \(EPSG:4326\)",
+        ),
+        (edges_of(("a", "b", 1)), nodes_at(a=(190, 50), b=(180, 50)), {}, "'a': 190; write 190 degrees east as -170"),
+        (edges_of(("a", "a", 1)), nodes_at(a=(71, 50)), {"length_km": None}, "1 of 1 have no length, .*: a–a"),
     ],
 )
 def test_what_edges_are_refused_for(edges, nodes, options, says):
@@ -195,6 +228,14 @@ def test_lengths_and_speeds_from_columns():
     assert len(from_lines(parts).start) == 2
     with pytest.raises(InputError, match="lengths of column 'km' can't be shared"):
         from_lines(parts, length_km="km")
+
+
+def test_degrees_go_round_the_earth():
+    net = from_edges(edges_of(("a", "b", 100)), nodes_at(a=(180, 50), b=(-180, 51)))
+    assert net.lon.tolist() == [180, -180]
+    text = from_edges(edges_of(("a", "b", "1 200,5")), TRIANGLE.astype(str))
+    assert text.length_m.tolist() == [1_200_500]
+    assert text.lat.tolist() == TRIANGLE["lat"].tolist()
 
 
 BROKEN = [shapely.LineString([(70, 50), (71, 50)]), shapely.Point(70, 50), None, shapely.LineString()]

@@ -65,6 +65,18 @@ def test_bounded_searches_are_the_whole_ones_cut_off(seed, neighbours, limit):
         assert cells[0] == cell
 
 
+@pytest.mark.parametrize("time", [-5, -0.1, float("nan"), float("-inf"), "10", None, True])
+def test_times_that_are_none_are_refused(time):
+    with pytest.raises(InputError, match="max_time_s must be seconds of at least 0; got"):
+        Reach(surface([[1.0, 1.0]])).within(0, time)
+
+
+def test_times_at_the_edges():
+    reach = Reach(surface([[1.0, 1.0]]))
+    assert reach.within(0, 0).cells.tolist() == [0]
+    assert reach.within(0, float("inf")).cells.tolist() == [0, 1]
+
+
 def test_searches_from_nowhere_are_refused():
     reach = Reach(surface([[1.0, np.nan]]))
     for cell in (1, 2, -1):

@@ -118,6 +118,32 @@ def test_errors_are_one_sentence_with_exit_code_2(arguments: list[str], wanted: 
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize(
+    ("change", "wanted"),
+    [
+        (lambda g: g.assign(kmh=[60.0, -10, 60]), "column 'kmh' must hold positive km/h; not so in 1 of 3 rows: row 2 "
+         "(index 1): -10; fill in or correct these cells"),
+        (lambda g: g.assign(kmh=[60.0, 60, 0]), "not so in 1 of 3 rows: row 3 (index 2): 0;"),
+        (lambda g: g.assign(kmh=[None, 60.0, 60]), "not so in 1 of 3 rows: row 1 (index 0): missing;"),
+        (lambda g: g.assign(kmh=["60 km/h", "60", "60"]), "row 1 (index 0): '60 km/h';"),
+        (lambda g: g.iloc[:0], "roads.gpkg: the layer has no feature"),
+        (lambda g: g.set_crs(None, allow_override=True), "roads.gpkg: the layer declares no CRS; set it (for longitudes"
+         " and latitudes EPSG:4326)"),
+    ],
+    ids=["negative", "zero", "empty", "text", "no feature", "no CRS"],
+)  # fmt: skip
+@pytest.mark.filterwarnings("ignore:'crs' was not provided")
+def test_faults_of_roads_name_file_column_row_and_value(change, wanted, tmp_path: Path) -> None:
+    lines = [shapely.LineString([(70 + k, 50), (71 + k, 50)]) for k in range(3)]
+    roads = geopandas.GeoDataFrame({"kmh": [60.0] * 3}, geometry=lines, crs=4326)
+    change(roads).to_file(tmp_path / "roads.gpkg", driver="GPKG")
+    base = ["travel-time", "--settlements", DATA / "settlements.csv", "--population", "population", "--speed", "kmh"]
+    done = kazgeo(*base, "--min-population", "50000", "--roads", tmp_path / "roads.gpkg", code=2)
+    assert wanted in done.stderr
+    if "column" in wanted:
+        assert f"kazgeo: roads (file '{tmp_path / 'roads.gpkg'}'): column 'kmh'" in done.stderr
+
+
 @pytest.mark.slow
 def test_swapped_longitude_and_latitude_are_refused(tmp_path: Path) -> None:
     roads = tmp_path / "roads.gpkg"

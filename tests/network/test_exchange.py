@@ -171,6 +171,7 @@ def test_pandana(unit, seconds):
             lambda: from_pandana(NODES, EDGES.assign(weight=[0, np.nan])),
             "positive minutes; not so in 2 of 2 rows: 1–2: 0, 2–3: missing;",
         ),
+        (lambda: from_pandana(NODES, EDGES.assign(weight=["1", "x"])), "column 'weight' must .* rows: 2–3: 'x';"),
         (lambda: from_pandana(NODES, EDGES.assign(to=9)), "not in the table of nodes: 9"),
     ],
 )
