@@ -108,4 +108,4 @@ def test_a_kind_out_of_reach_leaves_the_others(study):
     assert found.layer["time_to_school_min"].isna().all()
     assert found.layer["time_to_clinic_min"].round(6).tolist()[:5] == [0, 60, 60, 0, 60]
     assert found.numbers["all_kinds_percent"] == 0
-    assert ["s1", "farther from every road than the limit"] in found.dropped.values.tolist()
+    assert ["s1", "facility farther from every road than the limit"] in found.dropped.values.tolist()
