@@ -9,7 +9,6 @@ from kazgeo.analyses.kinds import Lines, Number, Output, Regions, Settlements, S
 from kazgeo.analyses.options import OverLand, OverLandAndRoads
 from kazgeo.choices import FrictionUnit, Travel
 from kazgeo.progress import Progress, part, silent
-from kazgeo.ties import upto
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -220,6 +219,7 @@ def _share_within(found: CostDistance | RoadDistance, population: Any, standard:
     import numpy as np
 
     from kazgeo.friction import grid_of
+    from kazgeo.ties import upto
 
     grid_of(found.time_s, "time_s").require(population, "population_grid")
     people = np.nan_to_num(np.asarray(population.values, dtype=float))
