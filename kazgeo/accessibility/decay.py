@@ -35,10 +35,6 @@ __all__ = [
 ]
 
 
-#: A smaller weight counts as none: quotients of such weights overflow, and nobody travels that far.
-LEAST_WEIGHT = 1e-60
-
-
 @dataclass(frozen=True)
 class Decay:
     """A weight that depends on travel time; called with seconds, it returns weights from 0 to 1 of the same shape.
@@ -438,9 +434,6 @@ def name_of(decay: Any) -> str:
 def weigh(times: TravelTimes, decay: DecayFunction) -> Floats:
     """Return the weight of every reachable pair, shape (n_pairs,).
 
-    Assumption: a weight below 1e-60 counts as none (a Gaussian falls to it at 14 times its half time), so that a place
-    all of whose weights vanish is one that reaches nothing, and is told as such.
-
     Parameters
     ----------
     times : TravelTimes
@@ -460,8 +453,6 @@ def weigh(times: TravelTimes, decay: DecayFunction) -> Floats:
     >>> times = TravelTimes.from_dense(pd.DataFrame({"x": [0.0, 600.0, None]}))
     >>> weigh(times, lambda t: 1 / (1 + t / 600)).tolist()
     [1.0, 0.5]
-    >>> weigh(TravelTimes.from_dense(pd.DataFrame({"x": [600.0, 60_000.0]})), Gaussian(600)).round(4).tolist()
-    [0.6065, 0.0]
     >>> weigh(times, lambda t: 1 / t)
     Traceback (most recent call last):
     kazgeo.errors.InputError: decay must give finite weights of at least 0; <lambda> gives inf at 0 s
@@ -475,7 +466,7 @@ def weigh(times: TravelTimes, decay: DecayFunction) -> Floats:
             "lower the threshold"
         )
     if isinstance(decay, Decay) and not isinstance(decay, Within):
-        return _without_traces(decay._weight(times.time_s), reach)
+        return decay._weight(times.time_s)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         weight = np.asarray(decay(times.time_s), dtype=np.float64)
     if weight.shape != times.time_s.shape:
@@ -490,11 +481,4 @@ def weigh(times: TravelTimes, decay: DecayFunction) -> Floats:
             f"decay must give finite weights of at least 0; {name_of(decay)} gives {weight[at]:g} at "
             f"{times.time_s[at]:g} s"
         )
-    return _without_traces(weight, reach)
-
-
-def _without_traces(weight: Floats, reach_s: float) -> Floats:
-    """Return weights, those that are all but nothing as nothing; a decay that ends has none."""
-    if math.isfinite(reach_s) or not len(weight) or weight.min() >= LEAST_WEIGHT:
-        return weight
-    return np.where(weight < LEAST_WEIGHT, 0.0, weight)
+    return weight

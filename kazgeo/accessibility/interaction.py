@@ -226,7 +226,7 @@ def constrained_gravity(
         name_of(decay),
         turns,
         error,
-        bool(np.isfinite(error)) and (how is not Constraint.DOUBLE or error <= within),
+        how is not Constraint.DOUBLE or error <= within,
         drops(leave.dropped, arrive.dropped, told),
     )
 
