@@ -118,7 +118,8 @@ def floating_catchment(
     r"""Return supply per head by 2SFCA, E2SFCA, 3SFCA, M2SFCA or BFCA.
 
     Assumption: people divide among facilities by travel time alone, not by who has room; a facility serves all in its
-    catchment alike. Origins whose demand is unknown are given access but count as no competitors.
+    catchment alike. Origins whose demand is unknown are given access but count as no competitors. A weight below 1e-60
+    is none: what has no other is out of reach and told, a facility too.
 
     Parameters
     ----------
@@ -223,7 +224,7 @@ def spatial_availability(
     r"""Return the opportunities that every origin gets when each facility is divided among those who want it.
 
     Assumption: a facility is divided in proportion to demand and weight of travel time; everybody takes part
-    everywhere within reach.
+    everywhere within reach. A weight below 1e-60 is none: what has no other is out of reach and told, a facility too.
 
     Parameters
     ----------

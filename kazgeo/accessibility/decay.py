@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     DecayFunction = Callable[[Floats], Floats]
 
 __all__ = [
+    "FLOOR",
     "Binary",
     "Decay",
     "Exponential",
@@ -33,6 +34,13 @@ __all__ = [
     "Within",
     "weigh",
 ]
+
+#: A pair that weighs less counts as out of reach. Measures divide by sums of weights and multiply what they get by
+#: further weights: where a place has nothing but weights of 1e-310 (16 hours away, by a bell of half an hour), its
+#: inverse is beyond all numbers, and everybody's result with it. Squares and inverses of 1e-60 times any number of
+#: people stay within double precision (1e-308 to 1e308); the weight itself sends nobody anywhere: all people on earth
+#: times 1e-60 is no one. A function may give weights up to the inverse, 1e60, for the same reason.
+FLOOR = 1e-60
 
 
 @dataclass(frozen=True)
@@ -69,6 +77,11 @@ class Decay:
         """Seconds beyond which the weight is 0; infinite if it never is."""
         return math.inf
 
+    @property
+    def _smallest(self) -> float | None:
+        """Smallest weight above 0; 0 if there is none. None for functions of others: what these give is checked."""
+        return None
+
     def _weight(self, t: Floats) -> Floats:
         raise NotImplementedError
 
@@ -100,6 +113,7 @@ class Binary(Decay):
     """
 
     threshold_s: float
+    _smallest = 1.0
 
     def __post_init__(self) -> None:
         _seconds(self, "threshold_s", zero=True)
@@ -169,6 +183,10 @@ class Stepped(Decay):
         used = [limit for limit, weight in zip(self.limits_s, self.weights, strict=True) if weight > 0]
         return math.inf if self.beyond > 0 else max(used, default=0.0)
 
+    @property
+    def _smallest(self) -> float:
+        return min((w for w in (*self.weights, self.beyond) if w > 0), default=0.0)
+
     def _weight(self, t: Floats) -> Floats:
         past = np.greater if self.closed == "right" else np.greater_equal
         zone = np.zeros(t.shape, dtype=np.int8 if len(self.limits_s) < 127 else np.int64)
@@ -196,6 +214,7 @@ class Linear(Decay):
     """
 
     threshold_s: float
+    _smallest = 2.0**-53  # a difference of numbers below 1
 
     def __post_init__(self) -> None:
         _seconds(self, "threshold_s")
@@ -234,6 +253,7 @@ class Exponential(Decay):
     """
 
     rate_per_s: float
+    _smallest = 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(
@@ -278,6 +298,7 @@ class Power(Decay):
 
     exponent: float
     min_s: float = 60.0
+    _smallest = 0.0
 
     def __post_init__(self) -> None:
         _seconds(self, "min_s")
@@ -306,6 +327,7 @@ class Gaussian(Decay):
     """
 
     width_s: float
+    _smallest = 0.0
 
     def __post_init__(self) -> None:
         _seconds(self, "width_s")
@@ -339,6 +361,7 @@ class TruncatedGaussian(Decay):
     """
 
     threshold_s: float
+    _smallest = 2.0**-53  # a difference of numbers below 1
 
     def __post_init__(self) -> None:
         _seconds(self, "threshold_s")
@@ -377,6 +400,7 @@ class Logistic(Decay):
 
     median_s: float
     sd_s: float
+    _smallest = 0.0
 
     def __post_init__(self) -> None:
         _seconds(self, "median_s", "sd_s")
@@ -434,6 +458,9 @@ def name_of(decay: Any) -> str:
 def weigh(times: TravelTimes, decay: DecayFunction) -> Floats:
     """Return the weight of every reachable pair, shape (n_pairs,).
 
+    Assumption: a weight below 1e-60 (``FLOOR``) is none. So a place all of whose weights vanish is told as one that
+    reaches nothing.
+
     Parameters
     ----------
     times : TravelTimes
@@ -444,8 +471,8 @@ def weigh(times: TravelTimes, decay: DecayFunction) -> Floats:
     Raises
     ------
     InputError
-        Not a function, another shape, weights that are negative or not finite; a function that reaches beyond the
-        seconds at which the search of the times was stopped.
+        Not a function, another shape, weights that are negative, not finite or above 1e60; a function that reaches
+        beyond the seconds at which the search of the times was stopped.
 
     Examples
     --------
@@ -453,6 +480,8 @@ def weigh(times: TravelTimes, decay: DecayFunction) -> Floats:
     >>> times = TravelTimes.from_dense(pd.DataFrame({"x": [0.0, 600.0, None]}))
     >>> weigh(times, lambda t: 1 / (1 + t / 600)).tolist()
     [1.0, 0.5]
+    >>> float(Gaussian(30)(600.0)) > 0, weigh(times, Gaussian(30)).tolist()  # e^-200, about 1e-87
+    (True, [1.0, 0.0])
     >>> weigh(times, lambda t: 1 / t)
     Traceback (most recent call last):
     kazgeo.errors.InputError: decay must give finite weights of at least 0; <lambda> gives inf at 0 s
@@ -465,8 +494,16 @@ def weigh(times: TravelTimes, decay: DecayFunction) -> Floats:
             f"decay reaches to {reach:g} s, but times were searched to {times.limit_s:g} s only; search farther or "
             "lower the threshold"
         )
-    if isinstance(decay, Decay) and not isinstance(decay, Within):
-        return decay._weight(times.time_s)
+    smallest = decay._smallest if isinstance(decay, Decay) else None
+    if isinstance(decay, Decay) and smallest is not None:
+        weight = decay._weight(times.time_s)
+        return weight if smallest >= FLOOR else np.multiply(weight, weight >= FLOOR, out=weight)
+    weight = _checked(times, decay)
+    return np.where(weight < FLOOR, 0.0, weight)
+
+
+def _checked(times: TravelTimes, decay: DecayFunction) -> Floats:
+    """Return what any function gives, if these are weights."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         weight = np.asarray(decay(times.time_s), dtype=np.float64)
     if weight.shape != times.time_s.shape:
@@ -479,6 +516,12 @@ def weigh(times: TravelTimes, decay: DecayFunction) -> Floats:
         at = np.flatnonzero(bad)[0]
         raise InputError(
             f"decay must give finite weights of at least 0; {name_of(decay)} gives {weight[at]:g} at "
+            f"{times.time_s[at]:g} s"
+        )
+    if weight.size and weight.max() > 1 / FLOOR:
+        at = weight.argmax()
+        raise InputError(
+            f"decay must give weights of at most {1 / FLOOR:g}; {name_of(decay)} gives {weight[at]:g} at "
             f"{times.time_s[at]:g} s"
         )
     return weight

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from kazgeo.accessibility.decay import name_of, weigh
-from kazgeo.accessibility.pairs import NO_REACH, NO_TIME, Pairs, amounts, drops, ranks
+from kazgeo.accessibility.pairs import NO_REACH, NO_TIME, Pairs, amounts, drops, inverse, ranks
 from kazgeo.accessibility.times import TravelTimes, as_times
 from kazgeo.errors import positive_number
 
@@ -76,7 +76,8 @@ def huff(
     r"""Return with what probability every destination is chosen from every origin.
 
     Assumption: choice by attractiveness and travel time alone, each destination a substitute for all others
-    (independence of irrelevant alternatives).
+    (independence of irrelevant alternatives). A weight below 1e-60 is none: an origin that has no other chooses nothing
+    and is told.
 
     Parameters
     ----------
@@ -125,8 +126,8 @@ def huff(
     power = positive_number(alpha, "alpha")
     size = amounts(attractiveness, "attractiveness", table.destinations, "destination")
     pull = Pairs(table, weigh(table, decay)).by_destination(np.where(size.values > 0, size.values, 0.0) ** power)
-    sums = pull.origin_sums()
-    shares = pull.by_origin(np.divide(1.0, sums, out=np.zeros_like(sums), where=sums > 0))
+    whole = inverse(pull.origin_sums())
+    shares = pull.by_origin(whole)
     lost = [(unit, NO_TIME) for unit in table.origins[table.reached == 0]]
-    lost += [(unit, NO_REACH) for unit in table.origins[(table.reached > 0) & (sums == 0)]]
+    lost += [(unit, NO_REACH) for unit in table.origins[(table.reached > 0) & (whole == 0)]]
     return Huff(shares, name_of(decay), power, drops(lost, size.dropped))

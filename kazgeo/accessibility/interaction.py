@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from kazgeo.accessibility.decay import Power, name_of, weigh
-from kazgeo.accessibility.pairs import NO_TIME, Amounts, Pairs, amounts, drops
+from kazgeo.accessibility.pairs import NO_DESTINATION, NO_TIME, Amounts, Pairs, amounts, drops, inverse
 from kazgeo.accessibility.times import TravelTimes, as_times
 from kazgeo.errors import InputError, choice, listing, positive_integer, positive_number
 
@@ -49,9 +49,9 @@ class Flows:
         Rounds of balancing; 1 but for the double constraint.
     error : float
         Largest difference between a sum of the model and a sum that the constraint holds to, as a share of the mean of
-        those sums.
+        those sums; NaN or infinite where numbers grew beyond double precision.
     converged : bool
-        Whether the error fell below the tolerance.
+        Whether the error is within the tolerance. Not where "total" finds nobody in reach of anything.
     dropped : DataFrame
         Columns unit, reason.
     """
@@ -143,7 +143,8 @@ def constrained_gravity(
 ) -> Flows:
     r"""Return the flows of a spatial interaction model of Wilson's family.
 
-    Assumption: flows follow size and travel time; what the constraint gives is known exactly.
+    Assumption: flows follow size and travel time; what the constraint gives is known exactly. A weight below 1e-60 is
+    none: what has no other is out of reach.
 
     Parameters
     ----------
@@ -159,9 +160,10 @@ def constrained_gravity(
         "production": flows of an origin sum to its demand. "attraction": flows into a destination sum to its supply.
         "double": both. "total": all flows sum to all demand.
     tolerance : float
-        Error at which the balancing of the double constraint ends.
+        Error at which the balancing of the double constraint ends; what ``converged`` is measured by.
     max_iterations : int
-        Rounds after which it ends in any case; ``converged`` tells.
+        Rounds after which it ends in any case, as it does before a factor grows beyond double precision; ``converged``
+        tells.
 
     Returns
     -------
@@ -226,7 +228,7 @@ def constrained_gravity(
         name_of(decay),
         turns,
         error,
-        how is not Constraint.DOUBLE or error <= within,
+        error <= within,
         drops(leave.dropped, arrive.dropped, told),
     )
 
@@ -321,7 +323,8 @@ def market_potential(
     r"""Return the market potential of every origin (Harris): masses divided by travel time.
 
     Assumption: a market counts by the inverse of the time to it. How long it takes to cross one's own place decides how
-    much it counts for itself; the result tells this part apart.
+    much it counts for itself; the result tells this part apart. A market that counts less than 1e-60 of what it would
+    within ``own_time_s`` counts nothing; an origin that has no other is told.
 
     Parameters
     ----------
@@ -373,6 +376,7 @@ def market_potential(
     blank = (table.reached == 0) if table.limit_s is None else np.zeros(len(table.origins), dtype=bool)
     whole, own = (pd.Series(np.where(blank, np.nan, part), index=table.origins) for part in parts)
     lost = [(unit, NO_TIME) for unit in table.origins[blank]]
+    lost += [(unit, NO_DESTINATION) for unit in table.origins[~blank & (weights.origin_sums() == 0)]]
     return Potential(whole.rename("potential"), own.rename("own"), drops(lost, amount.dropped))
 
 
@@ -382,23 +386,28 @@ def _balanced(
     """Return the balancing factors of origins and destinations, and the rounds it took."""
     ones = np.ones(len(leave)), np.ones(len(arrive))
     if how is Constraint.PRODUCTION:
-        return _inverse(weights.to_origins(arrive)), ones[1], 1
+        return inverse(weights.to_origins(arrive)), ones[1], 1
     if how is Constraint.ATTRACTION:
-        return ones[0], _inverse(weights.to_destinations(leave)), 1
+        return ones[0], inverse(weights.to_destinations(leave)), 1
     if how is Constraint.TOTAL:
         raw = float(leave @ weights.to_origins(arrive))
         return ones[0] * (leave.sum() / raw if raw > 0 else 0.0), ones[1], 1
     _refuse_unbalanced(weights, leave, arrive)
     tolerance, rounds = until
+    kept = np.zeros(len(leave)), ones[1]
     b, turn = ones[1], 0
     while True:
         turn += 1
-        a = _inverse(weights.to_origins(b * arrive))
-        pulled = weights.to_destinations(a * leave)
-        error = _misfit(b * arrive * pulled, arrive)
+        with np.errstate(over="ignore", invalid="ignore"):  # without a solution, factors grow without end
+            a = inverse(weights.to_origins(b * arrive))
+            pulled = weights.to_destinations(a * leave)
+            error = _misfit(b * arrive * pulled, arrive)
+        if not np.isfinite(error):
+            return *kept, turn
         if error <= tolerance / 2 or turn >= rounds:
             return a, b, turn
-        b = _inverse(pulled)
+        kept = a, b
+        b = inverse(pulled)
 
 
 def _refuse_unbalanced(weights: Pairs, leave: Floats, arrive: Floats) -> None:
@@ -423,7 +432,7 @@ def _stranded(
     blank = table.reached == 0
     stuck = ~blank & (leave.values > 0) & (weights.to_origins(arrive.values) == 0)
     told = [(unit, NO_TIME) for unit in table.origins[blank]]
-    told += [(unit, "origin without destination in reach") for unit in table.origins[stuck]]
+    told += [(unit, NO_DESTINATION) for unit in table.origins[stuck]]
     if how is Constraint.ATTRACTION:
         idle = (arrive.values > 0) & (weights.to_destinations(leave.values) == 0)
         told += [(unit, "destination without origin in reach") for unit in table.destinations[idle]]
@@ -438,13 +447,11 @@ def _error(how: Constraint, sent: Floats, got: Floats, leave: Floats, arrive: Fl
         errors.append(_misfit(sent, np.where(sent > 0, leave, 0.0) if how is Constraint.PRODUCTION else leave))
     if how in (Constraint.ATTRACTION, Constraint.DOUBLE):
         errors.append(_misfit(got, np.where(got > 0, arrive, 0.0) if how is Constraint.ATTRACTION else arrive))
-    return max(errors)
+    return float(np.max(errors))  # NaN stays NaN
 
 
 def _misfit(sums: Floats, wanted: Floats) -> float:
-    mean = wanted.mean() if len(wanted) else 0.0
-    return float(np.abs(sums - wanted).max() / mean) if mean > 0 else 0.0
-
-
-def _inverse(sums: Floats) -> Floats:
-    return np.divide(1.0, sums, out=np.zeros_like(sums), where=sums > 0)
+    """Return the largest difference as a share of the mean that is wanted; never a number where a sum is none."""
+    worst = float(np.abs(sums - wanted).max(initial=0.0))
+    mean = float(wanted.mean()) if len(wanted) else 0.0
+    return worst / mean if mean > 0 else worst

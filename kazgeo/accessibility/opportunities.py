@@ -255,7 +255,8 @@ def gravity(times: TravelTimes | pd.DataFrame, opportunities: pd.Series, *, deca
     r"""Return the opportunities weighted by travel time (Hansen's accessibility, potential).
 
     Assumption: an opportunity is worth less the longer the way, by the same function for everybody; there is no
-    competition. The figure has the unit of the opportunities but is no count of them.
+    competition. The figure has the unit of the opportunities but is no count of them. A weight below 1e-60 is none: an
+    origin that has no other reaches nothing and is told.
 
     Parameters
     ----------

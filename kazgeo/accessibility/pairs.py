@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["NO_REACH", "NO_TIME", "Amounts", "Pairs", "amounts", "drops", "ranks"]
+__all__ = ["NO_DESTINATION", "NO_REACH", "NO_TIME", "Amounts", "Pairs", "amounts", "drops", "inverse", "ranks"]
 
 NO_TIME = "origin without travel time to any destination"
 NO_REACH = "origin without facility in reach"
+NO_DESTINATION = "origin without destination in reach"
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,6 +168,17 @@ def drops(*parts: Iterable[tuple[Any, str]]) -> pd.DataFrame:
     """Return the table of what was left out: columns unit, reason."""
     rows = [row for part in parts for row in part]
     return pd.DataFrame({"unit": [u for u, _ in rows], "reason": [r for _, r in rows]}, dtype=object)
+
+
+def inverse(sums: Floats) -> Floats:
+    """Return 1 over every sum, 0 where the sum is 0 or so small that 1 over it is beyond all numbers.
+
+    Examples
+    --------
+    >>> inverse(np.array([4.0, 0.0, 1e-310])).tolist()
+    [0.25, 0.0, 0.0]
+    """
+    return np.divide(1.0, sums, out=np.zeros_like(sums), where=sums >= np.finfo(np.float64).tiny)
 
 
 def ranks(ids: pd.Index) -> NDArray[np.int64]:

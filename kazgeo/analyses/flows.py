@@ -117,12 +117,11 @@ def gravity_flows(
     times = reach.times_between(tied, there, travel, limit_min, part(progress, 0.4, 0.8))
     reach.refuse_rows("gravity_flows", times.n_pairs)
     progress(0.8, "flows")
-    how, scaled = Given(str(constraint)), size
+    how, scaled, falls = Given(str(constraint)), size, _within(decay, half_min, limit_min)
     if how is Given.DOUBLE:
-        times, scaled = _balanced(times, people, size)
+        times, scaled = _balanced(times, people, size, falls)
     found = constrained_gravity(
-        times, people.reindex(times.origins), scaled.reindex(times.destinations),
-        decay=_within(decay, half_min, limit_min), constraint=str(how),
+        times, people.reindex(times.origins), scaled.reindex(times.destinations), decay=falls, constraint=str(how)
     )  # fmt: skip
     if not found.total > 0:
         raise InputError("gravity_flows: no flow: no settlement with people reaches a facility with a mass above 0")
@@ -165,18 +164,24 @@ def _within(decay: Falling, half_min: float, limit_min: float | None) -> Any:
     return found if limit_min is None else Within(found, 60 * limit_min)
 
 
-def _balanced(times: TravelTimes, people: pd.Series, size: pd.Series) -> tuple[TravelTimes, pd.Series]:
-    """Return the times of units that can send and receive, and masses with the sum of those units' people."""
+def _balanced(times: TravelTimes, people: pd.Series, size: pd.Series, falls: Any) -> tuple[TravelTimes, pd.Series]:
+    """Return the times of units that can send and receive, and masses with the sum of those units' people.
+
+    Units can't whose every way is so long that it weighs nothing: they are left out like those without a way.
+    """
     from kazgeo.accessibility import TravelTimes
+    from kazgeo.accessibility.decay import weigh
     from kazgeo.errors import InputError
 
     long = times.to_long()
-    able = long[(people.reindex(long["origin"]) > 0).to_numpy() & (size.reindex(long["destination"]) > 0).to_numpy()]
-    if not len(able):
+    able = (people.reindex(long["origin"]) > 0).to_numpy() & (size.reindex(long["destination"]) > 0).to_numpy()
+    near = long[able & (weigh(times, falls) > 0)]
+    if not len(near):
         raise InputError("gravity_flows: no flow: no settlement with people reaches a facility with a mass above 0")
-    origins = people.index[people.index.isin(able["origin"])]
-    destinations = size.index[size.index.isin(able["destination"])]
-    kept = TravelTimes.from_long(able, origins, destinations, limit_s=times.limit_s)
+    origins = people.index[people.index.isin(near["origin"])]
+    destinations = size.index[size.index.isin(near["destination"])]
+    both = able & long["origin"].isin(origins).to_numpy() & long["destination"].isin(destinations).to_numpy()
+    kept = TravelTimes.from_long(long[both], origins, destinations, limit_s=times.limit_s)
     return kept, size * float(people[origins].sum()) / float(size[destinations].sum())
 
 

@@ -112,3 +112,38 @@ def test_what_is_refused(line, name, options, says):
     towns, places, roads = line
     with pytest.raises((InputError, KeyError), match=says):
         run(name, towns, places.assign(zero=0.0), roads, **options)
+
+
+@pytest.fixture
+def far_village():
+    """A town between two centres, and a village 16 hours away: weights there are below every number that counts."""
+    ends = [((50, 50), (50.2, 50)), ((50.2, 50), (65, 50))]
+    roads = gpd.GeoDataFrame(
+        {"km": [17.5, 1130.0], "kmh": 70.0}, geometry=[shapely.LineString(e) for e in ends], crs=4326
+    )
+    centres = points([50, 50.2], [50, 50], ["c1", "c2"], name=["C1", "C2"], beds=[10.0, 20.0])
+    return points([50, 65], [50, 50], "tv", name=["Town", "Village"], people=[1000.0, 500.0]), centres, roads
+
+
+def test_who_is_beyond_all_weight_chooses_no_centre_and_is_told(far_village):
+    on = {"population": "people", "decay": "gaussian", "speed": "kmh", "length": "km"}
+    found = run("market_areas", *far_village, attraction="beds", **on)
+    assert found.layer["likeliest_percent"].tolist() == pytest.approx([62.711512, math.nan], nan_ok=True)
+    assert found.layer["likeliest_id"].tolist() == ["c2", None]
+    assert found.layer["mean_min"].isna().tolist() == [False, True]
+    centres = found.tables["centres"]
+    assert centres["visitors"].sum() == pytest.approx(1000)
+    assert centres["share_percent"].sum() == pytest.approx(100)
+    assert found.numbers["unreached"] == 1
+    assert found.dropped.values.tolist() == [["v", "no facility can be reached by road"]]
+
+
+@pytest.mark.parametrize("constraint", ["production", "attraction", "double", "total"])
+def test_who_is_beyond_all_weight_sends_nobody_and_is_told(far_village, constraint):
+    found = run("gravity_flows", *far_village, population="people", mass="beds", constraint=constraint,
+                decay="gaussian", speed="kmh", length="km")  # fmt: skip
+    flows = {"attraction": 30, "total": 1500}.get(constraint, 1000)
+    assert found.numbers["total_flow"] == pytest.approx(flows)
+    assert found.tables["flows"]["origin_id"].unique().tolist() == ["t"]
+    assert found.numbers["unreached"] == 1
+    assert found.dropped.values.tolist() == [["v", "no facility can be reached by road"]]
