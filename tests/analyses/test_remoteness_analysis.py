@@ -74,9 +74,14 @@ def test_given_means():
         ({"means": "60, 50"}, "means must be positive minutes, one for each of the 4 thresholds"),
         ({"means": "60", "form": "road_distance"}, "means must be positive kilometres, one for each of the 5"),
         ({"form": "distance"}, "form 'distance' is not one of"),
-        ({"population": (300_000.0, -60_000.0, 20_000.0, -1.0)}, "population must be .* it is not at 'b', 'd'"),
     ],
 )
 def test_what_it_refuses(options, says):
     with pytest.raises(InputError, match=says):
         run(**options)
+
+
+def test_negative_people_are_unknown_and_told():
+    told = run(population=(300_000.0, -60_000.0, 20_000.0, -1.0), thresholds="100000").summary()
+    assert "taken as unknown: 2 ('b', 'd')" in told or "taken as unknown: 2 (b, d)" in told
+    assert "Places of unknown population, which can't count as centres: 2." in told
