@@ -53,11 +53,11 @@ def cost_distance(
     """Travel time of every cell of a friction surface to the nearest facility, and which one that is.
 
     One travels from cell to cell, so ways bend: on even ground a time is too long by up to 8.24 % with 8 moves, 2.75 %
-    with 16, 1.31 % with 32. With elevation walking goes by Tobler's law along the way, slower uphill than down; the
-    friction must then be that of the flat. With a layer of roads one travels over the ground to a road and along it:
-    the friction must then be of the ground alone, without roads laid into it; one gets on and off a road at least
-    every half cell, by half a cell of ground, and goes over a barrier by road only. Facilities outside the surface or
-    on a barrier take no part and are told.
+    with 16, 1.31 % with 32. With elevation walking goes by Tobler's law along the way, slower uphill than down, cycling
+    by its power, and motors don't feel the slope (modes); the friction must then be that of the flat. With a layer of
+    roads one travels over the ground to a road and along it: the friction must then be of the ground alone, without
+    roads laid into it; one gets on and off a road at least every half cell, by half a cell of ground, and goes over a
+    barrier by road only. Facilities outside the surface or on a barrier take no part and are told.
 
     Parameters
     ----------
@@ -138,13 +138,27 @@ def over_land(
 ) -> tuple[xarray.DataArray, Way]:
     """Return the friction in seconds per metre, and how one travels over it."""
     from kazgeo.accessibility import cost_distance as land
+    from kazgeo.errors import InputError
     from kazgeo.friction import from_minutes_per_metre
 
     if str(given["unit"]) == FrictionUnit.MINUTES_PER_METRE:
         friction = from_minutes_per_metre(friction)
-    slope = land.Slope(given["elevation"]) if given["elevation"] is not None else None
+    if given["modes"] is not None and given["elevation"] is None:
+        raise InputError("modes are for slopes; name a raster of elevation too, or leave them out")
+    slope = land.Slope(given["elevation"], _modes(given["modes"])) if given["elevation"] is not None else None
     heading = land.Heading.TOWARDS if str(travel) == Travel.TO else land.Heading.FROM
     return friction, land.Travel(int(str(given["moves"])), slope=slope, heading=heading)
+
+
+def _modes(modes: xarray.DataArray | None) -> xarray.DataArray | None:
+    """Return modes of travel as whole numbers; a cell without a value is one that nobody walks."""
+    import numpy as np
+
+    if modes is None:
+        return None
+    values = np.asarray(modes.values, dtype=float)
+    whole = np.where(np.isnan(values), 2.0, values)
+    return modes.copy(data=whole.astype(np.uint8) if np.isin(whole, (0, 1, 2)).all() else whole)
 
 
 def _searched(

@@ -22,6 +22,8 @@ Obstacles = Annotated["GeoDataFrame", Vector(("line", "polygon"))]  # type: igno
 @analysis(
     "Accessibility",
     Output("friction", "raster", "Friction surface"),
+    Output("modes", "raster", "How one travels: 0 walking, 1 bicycling, 2 motorised"),
+    Output("modes", "raster", "How one travels: 0 walking, 1 bicycling, 2 motorised"),
     Output("passable_percent", "number", "Share of cells that can be passed, percent"),
     Output("cells", "number", "Number of cells"),
     tags=("friction", "land cover", "Tobler", "AccessMod"),
@@ -46,7 +48,9 @@ def friction_surface(
 
     Order, from below: land cover (or one speed off the roads), slope, barriers, roads; a road over a river is a bridge.
     A cell that a road touches is travelled at the road's speed, so choose cells smaller than the distance between
-    roads. Slopes slow walking and cycling off the roads, the mean of up and down. The unit is seconds per metre.
+    roads. Slopes slow walking and cycling off the roads, the mean of up and down. For slopes along the way, up or down,
+    leave elevation out here and give it to cost_distance with the raster of modes; roads are motorised there. The unit
+    is seconds per metre.
 
     Parameters
     ----------
@@ -98,8 +102,12 @@ def friction_surface(
     if barriers is not None:
         made = friction.block(made, barriers)
     progress(0.6, "roads")
+    code = np.zeros(made.shape, np.uint8) if mode is None else mode.values.copy()
     if roads is not None and not bare:
-        made = friction.burn_roads(made, roads, speed_kmh=speed or default_speed_kmh)
+        paved = friction.burn_roads(made.copy(data=np.full(made.shape, np.nan)), roads,
+                                    speed_kmh=speed or default_speed_kmh)  # fmt: skip
+        made = made.where(np.isnan(paved.values), paved)
+        code[np.isfinite(paved.values)] = friction.MODES.index(friction.Mode.MOTORISED)
     inside = np.isfinite(made.values)
     if not inside.any():
         raise InputError("friction_surface: no cell can be passed; look at cover_speeds, barriers and the CRS of roads")
@@ -112,8 +120,19 @@ def friction_surface(
     return Outcome(
         (finding,),
         numbers={"passable_percent": 100 * float(inside.mean()), "cells": int(made.size)},
-        rasters={"friction": Raster(made, "friction", "s/m", 3)},
+        rasters={
+            "friction": Raster(made, "friction", "s/m", 3),
+            "modes": Raster(_modes(made, code), "mode of travel", "", 0),
+        },
     )
+
+
+def _modes(made: xarray.DataArray, code: Any) -> xarray.DataArray:
+    """Return the modes where one can pass."""
+    import numpy as np
+
+    modes: xarray.DataArray = made.copy(data=np.where(np.isfinite(made.values), code, np.nan).astype(np.float32))
+    return modes.rename("modes")
 
 
 def _bare(roads: Any, kmh: float, cell_m: float, margin_m: float) -> xarray.DataArray:

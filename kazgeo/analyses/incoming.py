@@ -16,6 +16,8 @@ __all__ = ["Taken", "take_in"]
 
 #: Ids that a sentence names at most.
 _NAMED = 5
+#: Columns that hold the speeds of roads, as a rule.
+_SPEEDS = ("speed_kmh", "speed", "maxspeed")
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ def take_in(declared: Analysis, given: Mapping[str, Any]) -> Taken:
                 layer = settlements.known(layer, column)
         out[p.name] = layer
         findings += _of_nobody(declared, p.name, out)
+    findings += _speeds_unused(declared, out)
     return Taken(out, tuple(findings))
 
 
@@ -90,6 +93,26 @@ def _of_nobody(declared: Analysis, layer: str, given: Mapping[str, Any]) -> Iter
     if nobody:
         template = "Nobody's number of inhabitants is known in column '{column}', so nothing is told of people."
         yield Message(template, {"column": column})
+
+
+def _speeds_unused(declared: Analysis, given: Mapping[str, Any]) -> Iterator[Message]:
+    """Yield a sentence where all roads get one speed though their layer has speeds that were not named."""
+    import pandas as pd
+
+    from kazgeo.messages import Message, Num
+
+    roads: Any = given.get("roads")
+    asked = {p.name: p for p in declared.parameters}
+    if not hasattr(roads, "columns") or not {"speed", "default_speed_kmh"} <= set(asked):
+        return
+    if given.get("speed") or given.get("road_min"):
+        return
+    for column in _SPEEDS:
+        if column in roads.columns and pd.to_numeric(roads[column], errors="coerce").notna().any():
+            speed = given.get("default_speed_kmh", asked["default_speed_kmh"].default)
+            template = "All roads are taken at {speed}: no column of speeds is named, though they have '{column}'."
+            yield Message(template, {"speed": Num(speed, 0, "km/h"), "column": column})
+            return
 
 
 def _said(layer: str, column: str, ids: pd.Index) -> Message:

@@ -80,6 +80,8 @@ class RoadSpeeds(TypedDict, total=False):
         it is drawn; without it all roads run both ways.
     road_min : str
         Column of the minutes that the whole road takes, in place of speeds; both ways alike.
+    junction_s : float
+        Seconds that every junction of three or more roads costs: lights, turns, giving way.
     """
 
     speed: Annotated[str, Field("roads"), Default("")]
@@ -88,6 +90,7 @@ class RoadSpeeds(TypedDict, total=False):
     length: Annotated[str, Field("roads"), Default("")]
     one_way: Annotated[str, Field("roads", numeric=False), Default("")]
     road_min: Annotated[str, Field("roads"), Default("")]
+    junction_s: Annotated[float, Number(0, 600, "s"), Default(0.0)]
 
 
 class OnRoads(RoadSpeeds, total=False):
@@ -118,12 +121,16 @@ class OverLand(TypedDict, total=False):
     moves : Moves
         How many neighbours of a cell one may go to.
     elevation : raster
-        Metres, on the cells of the friction, for walking that feels the slope.
+        Metres, on the cells of the friction, for travel that feels the slope.
+    modes : raster
+        How one travels in each cell, as friction_surface writes it: 0 walking, 1 bicycling, 2 motorised, which feels
+        no slope. With elevation only; without it all walk, on roads too.
     """
 
     unit: Annotated[FrictionUnit, Default(FrictionUnit.SECONDS_PER_METRE)]
     moves: Annotated[Moves, Default(Moves.EIGHT)]
     elevation: Annotated[DataArray | None, Grid(), Default(None)]  # type: ignore[name-defined] # noqa: F821
+    modes: Annotated[DataArray | None, Grid(), Default(None)]  # type: ignore[name-defined] # noqa: F821
 
 
 class OverLandAndRoads(OverLand, RoadSpeeds, total=False):

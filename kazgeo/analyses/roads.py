@@ -50,7 +50,13 @@ def network_of(roads: Any, options: RoadSpeeds, *, keep: Sequence[str] = (), roa
         speed_kmh=speed or options["default_speed_kmh"],
         length_km=length or None,
         road_class=road_class,
-        ways=Ways(one_way=one_way or None, time_min=whole or None, back_speed_kmh=back or None, keep=tuple(keep)),
+        ways=Ways(
+            one_way=one_way or None,
+            time_min=whole or None,
+            back_speed_kmh=back or None,
+            junction_s=options["junction_s"],
+            keep=tuple(keep),
+        ),
         name="roads",
     )
 

@@ -81,6 +81,7 @@ def rural_access(
 
     people = numeric(settlements, population)
     rural = valued(settlements, rural_field, rural_values, "rural_access", ("rural_field", "rural_values"))
+    every = (rural is None and max_population is None, season_field is None)
     if rural is None:
         rural = pd.Series(True, settlements.index)
     if max_population is not None:
@@ -98,7 +99,8 @@ def rural_access(
     layer["all_season_road_km"] = found.places["distance_m"].reindex(layer.index) / 1000
     far = layer["rural_access"] == "far"
     return Outcome(
-        (*_findings(layer, population, names_of(settlements), found, far, limit_km), *told(found.dropped)),
+        (*_findings(layer, population, names_of(settlements), found, far, limit_km), *_every(*every),
+         *told(found.dropped)),
         layer=layer,
         tables={} if region is None else {"by_region": _by_region(layer, region, people)},
         numbers={
@@ -142,6 +144,18 @@ def _findings(
     )
     if listed:
         out.append(Message("Farthest from an all-season road: {places}.", {"places": listed}))
+    return out
+
+
+def _every(rural: bool, open_all_year: bool) -> list[Message]:
+    """Say whether all settlements count as rural, and all roads as open all year, because no column was named."""
+    from kazgeo.messages import Message
+
+    out = []
+    if rural:
+        out.append(Message("All settlements count as rural, towns too: neither a column nor a size tells them apart."))
+    if open_all_year:
+        out.append(Message("All roads count as open all year: no column of seasons is named."))
     return out
 
 

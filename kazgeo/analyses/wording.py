@@ -73,6 +73,7 @@ LABELS = {
     "indicator": "Indicator",
     "indicators": "Indicators",
     "interval_min": "Interval of times for the median",
+    "junction_s": "Seconds per junction",
     "k": "Number of nearest neighbours",
     "key": "Column of codes",
     "kind": "Column of kinds",
@@ -98,6 +99,7 @@ LABELS = {
     "min_units": "Least units of a region",
     "min_years": "Least years of a region",
     "mode": "Way of travelling",
+    "modes": "Modes of travel by cell",
     "more_is_better": "Indicators where more is better",
     "more_is_worse": "Indicators where more is worse",
     "most": "Greatest number of regions",
@@ -165,8 +167,8 @@ LABELS = {
 #: Parameters that most users leave as they are.
 ADVANCED = frozenset(
     {"access_detour", "access_speed_kmh", "alpha", "alternative", "back", "cap", "cumulative", "decimals",
-     "include_self", "level_threshold", "means", "min_years", "off_road_percent", "own_min", "peak", "permutations",
-     "power", "road_min", "road_percent", "seed", "tau_min", "tolerance_m"}
+     "include_self", "junction_s", "level_threshold", "means", "min_years", "off_road_percent", "own_min", "peak",
+     "permutations", "power", "road_min", "road_percent", "seed", "tau_min", "tolerance_m"}
 )  # fmt: skip
 
 #: Names of analyses in menus, where the id itself doesn't make one.

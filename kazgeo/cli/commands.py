@@ -89,8 +89,11 @@ def _what(p: Parameter) -> str:
 
 def _common(analysis: Analysis) -> list[inspect.Parameter]:
     """Return the options that all analyses have."""
-    suffixes = [o.suffix for o in analysis.outputs if o.kind == "file"]
-    made = f"one of {', '.join(suffixes)}" if suffixes else ".gpkg, .geojson, .csv or .xlsx"
+    from kazgeo.cli.results import suffixes
+
+    *first, last = suffixes(analysis)
+    made = f"{', '.join(first)} or {last}" if first else last
+    language = ["--say-in"] if any(p.name == "language" for p in analysis.parameters) else ["--say-in", "--language"]
     keyword = inspect.Parameter.KEYWORD_ONLY
     return [
         inspect.Parameter(
@@ -99,7 +102,7 @@ def _common(analysis: Analysis) -> list[inspect.Parameter]:
         ),
         inspect.Parameter(
             "to_language", keyword, default="en",
-            annotation=Annotated[str, typer.Option("--say-in", help="Language of the findings: en, kk or ru.")],
+            annotation=Annotated[str, typer.Option(*language, help="Language of the findings: en, kk or ru.")],
         ),
         inspect.Parameter(
             "progress_kind", keyword, default=ProgressKind.AUTO,

@@ -12,7 +12,15 @@ if TYPE_CHECKING:
     from kazgeo.analyses.outcome import Outcome
     from kazgeo.results import Told
 
-__all__ = ["check_target", "tell", "write"]
+__all__ = ["check_target", "suffixes", "tell", "write"]
+
+
+def suffixes(analysis: Analysis) -> tuple[str, ...]:
+    """Return the endings of files that the result can be written to."""
+    files = tuple(o.suffix for o in analysis.outputs if o.kind == "file")
+    files += (".tif", ".gpkg") * any(o.kind == "raster" for o in analysis.outputs)
+    layered = any(o.kind == "vector" for o in analysis.outputs)
+    return files or ((".gpkg", ".geojson", ".csv", ".xlsx") if layered else (".gpkg", ".csv", ".xlsx"))
 
 
 def check_target(analysis: Analysis, target: Path) -> None:
@@ -23,10 +31,7 @@ def check_target(analysis: Analysis, target: Path) -> None:
     InputError
         Naming what suffix was wanted.
     """
-    files = tuple(o.suffix for o in analysis.outputs if o.kind == "file")
-    files += (".tif",) * any(o.kind == "raster" for o in analysis.outputs)
-    layered = any(o.kind == "vector" for o in analysis.outputs)
-    wanted = files or ((".gpkg", ".geojson", ".csv", ".xlsx") if layered else (".gpkg", ".csv", ".xlsx"))
+    wanted = suffixes(analysis)
     if target.suffix.lower() not in wanted:
         raise InputError(f"--out '{target}': wanted a file that ends in {' or '.join(wanted)}; got '{target.suffix}'")
     if target.is_dir():
@@ -34,7 +39,10 @@ def check_target(analysis: Analysis, target: Path) -> None:
 
 
 def write(outcome: Outcome, target: Path, told: Told) -> list[Path]:
-    """Write the result in the form that the suffix asks for; return the files."""
+    """Write the result in the form that the suffix asks for; return the files.
+
+    Of several rasters the first has the name asked for; the others, and all beside a GeoPackage, add theirs to it.
+    """
     from kazgeo.io import write_table, write_workbook
     from kazgeo.provenance import replacing
     from kazgeo.results import geopackage, write_output
@@ -43,7 +51,7 @@ def write(outcome: Outcome, target: Path, told: Told) -> list[Path]:
     if outcome.files:
         write_output(outcome, next(name for name in outcome.files if name.endswith(suffix)), target, told)
     elif outcome.rasters:
-        write_output(outcome, next(iter(outcome.rasters)), target, told)
+        return _write_rasters(outcome, target, told)
     elif suffix == ".gpkg":
         geopackage(target, _layers(told.analysis, outcome), outcome, told)
     elif suffix == ".geojson":
@@ -57,6 +65,32 @@ def write(outcome: Outcome, target: Path, told: Told) -> list[Path]:
     else:
         write_table(target, outcome.to_frame())
     return [target]
+
+
+def _write_rasters(outcome: Outcome, target: Path, told: Told) -> list[Path]:
+    """Write all rasters, and into a GeoPackage the layer and the tables."""
+    from kazgeo.results import geopackage, write_output
+
+    names, files = list(outcome.rasters), []
+    beside = {name: target.with_name(f"{target.stem}_{name}.tif") for name in names}
+    if target.suffix.lower() == ".gpkg":
+        layers = _layers(told.analysis, outcome)
+        if layers:
+            geopackage(target, layers, outcome, told)
+            files.append(target)
+    else:
+        beside[names[0]] = target
+    for name, path in beside.items():
+        write_output(outcome, name, path, told)
+    return [*files, *beside.values()]
+
+
+def _left_out(outcome: Outcome, suffix: str) -> list[str]:
+    """Return the names of what a file of this kind doesn't hold."""
+    names = [name for name, table in outcome.tables.items() if len(table)]
+    if suffix == ".tif" and outcome.layer is not None:
+        return ["layer", *names]
+    return names if suffix in (".tif", ".csv", ".geojson") else []
 
 
 def _layers(analysis: Analysis, outcome: Outcome) -> dict[str, Any]:
@@ -79,7 +113,24 @@ def tell(outcome: Outcome, files: list[Path], *, language: str, seconds: float) 
         if table is not None and len(table):
             typer.echo(table.head(20).to_string())
     for name, value in outcome.numbers.items():
-        typer.echo(f"{name} = {value:g}")
+        typer.echo(f"{name} = {_plain(value)}")
     say = speaker(language).translate
     for file in files:
         typer.echo(say("Written: {file} ({seconds} s)").format(file=file, seconds=f"{seconds:.1f}"))
+    missing = _left_out(outcome, files[0].suffix.lower()) if files else []
+    if missing:
+        told = say("Not in this file: {names}. Name a file that ends in .gpkg to have them.")
+        typer.echo(told.format(names=", ".join(missing)))
+
+
+def _plain(value: float) -> str:
+    """Return a number for scripts: whole ones whole, others with six figures or, when large, one decimal.
+
+    Examples
+    --------
+    >>> [_plain(v) for v in (3191415.0, 12.327586, 3191415.25, 0.000012345678, float("nan"))]
+    ['3191415', '12.3276', '3191415.2', '1.23457e-05', 'nan']
+    """
+    if value == value and abs(value) < 1e15 and value == int(value):
+        return str(int(value))
+    return f"{value:.1f}" if abs(value) >= 1e5 else f"{value:g}"

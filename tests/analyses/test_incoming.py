@@ -156,3 +156,25 @@ def test_facilities_are_told_as_facilities():
     lone = far.assign(kind="alone")
     alone = outcome("facility_access", pd.concat([towns(), lone]), "facilities", kind="kind")
     assert alone.dropped["reason"].tolist() == ["facility farther from every road than the limit"]
+
+
+def test_speeds_that_were_not_named_are_told_and_junctions_cost_what_is_asked():
+    run = analyses.get("travel_time").function
+    fast = roads().assign(speed_kmh=90.0, km=10.0)
+    asked = {**TOWN, "length": "km"}
+    forgotten = run(towns(), fast, **asked)
+    assert "All roads are taken at 60\xa0km/h: no column of speeds is named, though they have 'speed_kmh'." in (
+        forgotten.summary()
+    )
+    assert forgotten.layer["travel_time_min"].tolist() == pytest.approx([0, 10, 20, 30, 40, 50])
+    for given in ({"speed": "speed_kmh"}, {"road_min": "km"}):
+        assert "All roads are taken" not in run(towns(), fast, **asked, **given).summary()
+    assert "All roads are taken" not in run(towns(), roads(), **TOWN).summary()
+    spur = gpd.GeoDataFrame(
+        {"class": ["main"], "speed_kmh": 90.0, "km": 10.0}, crs=4326,
+        geometry=[shapely.LineString([(70.2, 50), (70.2, 50.1)])],
+    )  # fmt: skip
+    slow = run(towns(), pd.concat([fast, spur], ignore_index=True), **asked, junction_s=30.0)
+    # one junction of three roads, at the third place: whoever passes it waits half a minute
+    assert slow.layer["travel_time_min"].tolist()[3:] == pytest.approx([30.5, 40.5, 50.5])
+    assert slow.layer["travel_time_min"].tolist()[:2] == pytest.approx([0, 10])

@@ -158,3 +158,26 @@ def test_nobody_anywhere_gives_no_share():
     assert math.isnan(served.numbers["served_percent"])
     assert pd.isna(served.layer["mean_min"].iloc[0])
     assert math.isnan(run("scaling_up", WALK, nobody, 15.0).numbers["covered_percent"])
+
+
+def test_a_road_uphill_is_driven_and_the_ground_beside_it_walked():
+    """A road of 60 km/h up a slope of 10 %, and a place a cell off it; modes go from the one face to the other."""
+    x = 500.0 + 1000 * np.arange(5)
+    roads = gpd.GeoDataFrame(geometry=[shapely.LineString([(500, 1500), (4500, 1500)])], crs=32642)
+    cover = xarray.DataArray(np.ones((3, 5)), {"y": x[:3][::-1], "x": x}, ("y", "x")).rio.write_crs(32642)
+    ground = run("friction_surface", roads=roads, default_speed_kmh=60.0, land_cover=cover, cover_speeds="1=6")
+    friction, modes = ground.rasters["friction"].surface, ground.rasters["modes"].surface
+    assert modes.values.tolist() == [[0] * 5, [2] * 5, [0] * 5]
+    hill = cover.copy(data=np.tile(100.0 * np.arange(5), (3, 1)))
+    post = gpd.GeoDataFrame({"name": ["post"]}, geometry=gpd.points_from_xy([4500], [1500]), index=["p"], crs=32642)
+    driven = run("cost_distance", friction, post, elevation=hill, modes=modes).rasters["time"].surface
+    walked = run("cost_distance", friction, post, elevation=hill).rasters["time"].surface
+    assert float(driven[1, 0]) == pytest.approx(4.0)
+    assert float(walked[1, 0]) == pytest.approx(4.0 * np.exp(3.5 * 0.15 - 0.175), rel=1e-6)
+    # half a cell on foot along the contour, half a cell on the road's friction, then four cells by car
+    step = 0.5 * 1000 * (3.6 / 6 + 3.6 / 60) / 60
+    assert float(driven[0, 4]) == pytest.approx(step, rel=1e-6)
+    with pytest.raises(InputError, match="modes are for slopes"):
+        run("cost_distance", friction, post, modes=modes)
+    with pytest.raises(InputError, match="mode must be 0"):
+        run("cost_distance", friction, post, elevation=hill, modes=hill)

@@ -112,6 +112,8 @@ def index(study, **options):
 def test_who_lives_near_an_all_season_road(rural):
     everyone = index(rural)
     assert everyone.layer["rural_access"].tolist() == ["near", "far", "near", "near"]  # v9 lies by the earth road
+    assert "All settlements count as rural, towns too" in everyone.summary()
+    assert "All roads count as open all year" in everyone.summary()
     found = index(
         rural, rural_field="kind", rural_values="village", season_field="surface", all_season_values="asphalt"
     )
@@ -127,6 +129,7 @@ def test_who_lives_near_an_all_season_road(rural):
     )
     wide = index(rural, limit_km=5.0, max_population=5000.0, season_field="surface", all_season_values="asphalt")
     assert wide.numbers["index_percent"] == pytest.approx(30)
+    assert "count as" not in wide.summary()
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import geopandas
 import pandas as pd
+import pyogrio
 import pytest
 import shapely
 
@@ -281,3 +282,55 @@ def test_validate_lists_everything_at_once() -> None:
     assert "'indicator' is required" in text
     assert "'alpha' must be a number from 0.0001 to 0.5; got 9" in text
     assert "did you mean 'seed'?" in text
+
+
+@pytest.fixture(scope="module")
+def trunk(tmp_path_factory) -> Path:
+    """The embedded roads as a layer."""
+    target = tmp_path_factory.mktemp("trunk") / "roads.gpkg"
+    kazgeo("road-network", "--edges", DATA / "roads.csv", "--nodes", DATA / "road_nodes.csv|id=id",
+           "--speeds-kmh", "international=90, republican=80", "--out", target)  # fmt: skip
+    return target
+
+
+def test_what_a_file_cannot_hold_is_told_and_numbers_are_whole(tmp_path: Path, trunk: Path) -> None:
+    base = (
+        "travel-time",
+        "--settlements",
+        f"{DATA / 'settlements.csv'}|id=id",
+        "--roads",
+        trunk,
+        "--population",
+        "population",
+        "--destination-field",
+        "kind",
+        "--destination-values",
+        "oblast_centre",
+        "--region",
+        "region",
+    )
+    done = kazgeo(*base, "--out", tmp_path / "t.csv", "--language", "kk")  # fmt: skip
+    assert "by_region" in done.stdout
+    assert ".gpkg" in done.stdout
+    assert "60\xa0км/сағ" in done.stdout  # roads that have speeds, of which none was named
+    beyond = next(line for line in done.stdout.splitlines() if line.startswith("people_beyond = "))
+    assert beyond.split(" = ")[1].isdigit()
+    whole = kazgeo(*base, "--speed", "speed_kmh", "--out", tmp_path / "t.gpkg")
+    assert "Not in this file" not in whole.stdout
+    assert "All roads are taken" not in whole.stdout
+
+
+def test_all_rasters_are_written(tmp_path: Path, trunk: Path) -> None:
+    done = kazgeo("friction-surface", "--roads", trunk, "--speed", "speed_kmh", "--cell-m", "40000", "--out",
+                  tmp_path / "ground.tif")  # fmt: skip
+    assert sorted(p.name for p in tmp_path.glob("*.tif")) == ["ground.tif", "ground_modes.tif"]
+    done = kazgeo("cost-distance", "--friction", tmp_path / "ground.tif", "--facilities",
+                  f"{DATA / 'settlements.csv'}|id=id", "--settlements", f"{DATA / 'settlements.csv'}|id=id",
+                  "--out", tmp_path / "land.gpkg")  # fmt: skip
+    assert "Not in this file" not in done.stdout
+    assert {p.name for p in tmp_path.glob("land*") if p.suffix != ".qml"} == {
+        "land.gpkg",
+        "land_time.tif",
+        "land_allocation.tif",
+    }
+    assert "served" in {name for name, _ in pyogrio.list_layers(tmp_path / "land.gpkg")}
