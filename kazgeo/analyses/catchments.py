@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
-from kazgeo.analyses.decays import CatchmentDecay
+from kazgeo.analyses.decays import CatchmentDecay, Zones, decay_within
 from kazgeo.analyses.declare import analysis
 from kazgeo.analyses.kinds import Field, Lines, Number, Output, Settlements
 from kazgeo.analyses.options import OnRoads
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from kazgeo.accessibility import TravelTimes
+    from kazgeo.accessibility.decay import Decay
     from kazgeo.analyses.outcome import Outcome
     from kazgeo.messages import Message, Names
     from kazgeo.style import Style
@@ -85,6 +86,8 @@ def floating_catchment(
     limit_min: Annotated[float, Number(1, 10_000, "min")] = 60.0,
     decay: CatchmentDecay = CatchmentDecay.NONE,
     half_min: Annotated[float, Number(0.1, 10_000, "min")] | None = None,
+    zones_min: str = "",
+    zone_weights: str = "",
     tau_min: Annotated[float, Number(0.1, 10_000, "min")] | None = None,
     travel: Travel = Travel.TO,
     region: Annotated[str, Field("settlements", numeric=False)] | None = None,
@@ -122,6 +125,10 @@ def floating_catchment(
         inverse square), gaussian, logistic (an S), linear. raam has none.
     half_min : float
         Travel time of weight a half, for decays from exponential to linear; half of the limit when left out.
+    zones_min : str
+        For decay steps: upper ends of the travel zones, increasing, comma-separated; thirds of the limit when empty.
+    zone_weights : str
+        For decay steps: weight of each zone, falling, comma-separated; 1, 0.68, 0.22 when empty.
     tau_min : float
         For raam: minutes of travel that are as bad as the mean crowd of all facilities; 60 when left out.
     travel : Travel
@@ -139,6 +146,7 @@ def floating_catchment(
 
     how = Competition(str(method))
     _refuse_idle(how, decay, half_min, tau_min)
+    falls = decay_within(decay, limit_min, half_min, _zones(zones_min, zone_weights))
     reach.refuse_empty("floating_catchment", facilities)
     people = numeric(settlements, population)
     reach.refuse_nobody("floating_catchment", people, population)
@@ -149,7 +157,7 @@ def floating_catchment(
     if how is Competition.RATIONAL_AGENTS:
         found = _agents(times, people, size, TAU_MIN if tau_min is None else tau_min, part(progress, 0.8, 1.0))
     else:
-        found = _catchment(times, people, size, how, (decay, limit_min, half_min))
+        found = _catchment(times, people, size, how, falls)
     layer = settlements.copy()
     for column in found.columns:
         layer[column] = found.columns[column].where(tied.tied)
@@ -205,18 +213,23 @@ def _refuse_idle(how: Competition, decay: CatchmentDecay, half_min: float | None
         raise InputError(f"tau_min has no effect with method '{how}', only with 'raam'; leave it out")
 
 
-def _catchment(
-    times: TravelTimes, people: pd.Series, size: pd.Series, how: Competition, falls: tuple[Any, float, float | None]
-) -> _Supply:
+def _zones(ends: str, weights: str) -> Zones:
+    """Return the travel zones that are asked for."""
+    from kazgeo.analyses.roads import minutes
+    from kazgeo.analyses.texts import numbers
+
+    found = minutes(ends, "zones_min") if ends.strip() else []
+    return Zones(tuple(found), tuple(numbers(weights, "floating_catchment: zone_weights") or ()))
+
+
+def _catchment(times: TravelTimes, people: pd.Series, size: pd.Series, how: Competition, decay: Decay) -> _Supply:
     """Return access by a floating catchment, or spatial availability."""
     import pandas as pd
 
     from kazgeo.accessibility import floating_catchment as floating
     from kazgeo.accessibility import spatial_availability
-    from kazgeo.analyses.decays import decay_within
     from kazgeo.messages import Message, Num
 
-    decay = decay_within(*falls)
     shared = how is Competition.SPATIAL_AVAILABILITY
     found = floating(times, people, size, decay=decay, method="2sfca" if shared else str(how))
     columns = pd.DataFrame({"access_per_1000": 1000 * found.access})

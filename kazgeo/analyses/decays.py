@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from kazgeo.errors import InputError
 if TYPE_CHECKING:
     from kazgeo.accessibility.decay import Decay
 
-__all__ = ["CatchmentDecay", "Falling", "decay_within", "falling"]
+__all__ = ["CatchmentDecay", "Falling", "Zones", "decay_within", "falling"]
 
 
 class Falling(StrEnum):
@@ -79,13 +80,67 @@ def falling(kind: Falling | str, half_min: float) -> Decay:
             return decay.Linear(2 * half_s)
 
 
-def decay_within(kind: CatchmentDecay | str, limit_min: float, half_min: float | None) -> Decay:
+@dataclass(frozen=True)
+class Zones:
+    """Travel zones of the decay in steps.
+
+    Parameters
+    ----------
+    ends_min : tuple of float
+        Upper end of every zone, minutes; empty: thirds of the limit.
+    weights : tuple of float
+        Weight of every zone; empty: 1, 0.68, 0.22.
+    """
+
+    ends_min: tuple[float, ...] = ()
+    weights: tuple[float, ...] = ()
+
+    @property
+    def given(self) -> bool:
+        """Whether anything was asked for."""
+        return bool(self.ends_min or self.weights)
+
+    def decay(self, limit_min: float) -> Decay:
+        """Return the function; 0 beyond the last zone.
+
+        Raises
+        ------
+        InputError
+            Other numbers of zones than of weights, a zone beyond the limit, weights that rise or are not 0 to 1.
+
+        Examples
+        --------
+        >>> Zones((10, 20, 30), (1, 0.42, 0.09)).decay(30).limits_s
+        (600.0, 1200.0, 1800.0)
+        >>> Zones((10, 20, 30)).decay(20)
+        Traceback (most recent call last):
+        kazgeo.errors.InputError: zones_min must end within limit_min (20 min); got 30
+        >>> Zones((10, 20)).decay(20)
+        Traceback (most recent call last):
+        kazgeo.errors.InputError: zone_weights must be one for each of the 2 zones; there are 3
+        """
+        from kazgeo.accessibility import decay
+
+        ends = self.ends_min or tuple(limit_min * k / 3 for k in (1, 2, 3))
+        weights = self.weights or STEPS
+        if ends[-1] > limit_min * (1 + 1e-12):
+            raise InputError(f"zones_min must end within limit_min ({limit_min:g} min); got {ends[-1]:g}")
+        if len(weights) != len(ends):
+            raise InputError(f"zone_weights must be one for each of the {len(ends)} zones; there are {len(weights)}")
+        if not all(0 <= w <= 1 for w in weights) or list(weights) != sorted(weights, reverse=True) or weights[0] == 0:
+            raise InputError(f"zone_weights must fall from at most 1 to at least 0; got {', '.join(map(str, weights))}")
+        return decay.Stepped(tuple(60 * end for end in ends), weights)
+
+
+def decay_within(
+    kind: CatchmentDecay | str, limit_min: float, half_min: float | None, zones: Zones | None = None
+) -> Decay:
     """Return the function of a catchment: 0 beyond ``limit_min``; the half time is half the limit when left out.
 
     Raises
     ------
     InputError
-        A half time for a function that has none.
+        A half time, or zones, for a function that has none.
 
     Examples
     --------
@@ -104,10 +159,12 @@ def decay_within(kind: CatchmentDecay | str, limit_min: float, half_min: float |
     """
     from kazgeo.accessibility import decay
 
-    kind, limit_s = CatchmentDecay(str(kind)), 60 * limit_min
+    kind, limit_s, zones = CatchmentDecay(str(kind)), 60 * limit_min, zones or Zones()
+    if zones.given and kind is not CatchmentDecay.STEPS:
+        raise InputError(f"zones have no effect with decay '{kind}', only with 'steps'; leave them out")
     made: dict[CatchmentDecay, Decay] = {
         CatchmentDecay.NONE: decay.Binary(limit_s),
-        CatchmentDecay.STEPS: decay.Stepped((limit_s / 3, 2 * limit_s / 3, limit_s), STEPS),
+        CatchmentDecay.STEPS: zones.decay(limit_min),
         CatchmentDecay.TRUNCATED_GAUSSIAN: decay.TruncatedGaussian(limit_s),
     }
     if kind in made:

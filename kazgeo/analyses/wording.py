@@ -161,7 +161,9 @@ LABELS = {
     "vintage": "Boundaries of the year",
     "weight": "Column to add up",
     "window": "Form of the windows",
+    "zone_weights": "Weights of the travel zones",
     "zones": "Number of regions",
+    "zones_min": "Ends of the travel zones, min",
 }
 
 #: Parameters that most users leave as they are.

@@ -184,6 +184,10 @@ def test_catchments_by_hand():
     steps = call(limit_min=48.0, decay="steps")
     np.testing.assert_allclose(steps.layer["access_per_1000"]["m"], 1000 * 0.68 * 30 / (100 + 0.68 * 200))
     assert steps.summary().startswith("E2SFCA")
+    zones = call(limit_min=48.0, decay="steps", zones_min="20, 40", zone_weights="1, 0.42")
+    np.testing.assert_allclose(zones.layer["access_per_1000"]["m"], 1000 * 0.42 * 30 / (100 + 0.42 * 200))
+    near = call(limit_min=48.0, decay="steps", zones_min="20", zone_weights="1")  # the middle is 30 min away
+    np.testing.assert_allclose(near.layer["access_per_1000"].dropna(), [100, 0, 200])
 
 
 def test_facilities_that_serve_nobody_are_told_with_their_reason():
@@ -220,6 +224,11 @@ def test_rational_agents_give_a_cost_in_minutes():
         ({"method": "raam", "half_min": 5.0}, "half_min has no effect with method 'raam'"),
         ({"tau_min": 5.0}, "tau_min has no effect with method '2sfca'"),
         ({"decay": "steps", "half_min": 5.0}, "half_min has no effect with decay 'steps'"),
+        ({"zones_min": "10, 20"}, "zones have no effect with decay 'none'"),
+        ({"method": "raam", "zones_min": "10, 20"}, "zones have no effect with decay 'none'"),
+        ({"decay": "steps", "zones_min": "20, 10"}, "wanted minutes that increase"),
+        ({"decay": "steps", "zone_weights": "1, 2, 3"}, "zone_weights must fall"),
+        ({"decay": "steps", "zone_weights": "1; 2"}, "zone_weights must be numbers"),
     ],
 )
 def test_options_without_an_effect_are_refused(options, fault):
