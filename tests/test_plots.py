@@ -545,3 +545,18 @@ def test_real_districts_fit_the_sheet(tmp_path, language):
     png, pdf = plots.save(fig, tmp_path / "d")
     assert png.stat().st_size < 1_000_000
     assert pdf.stat().st_size < 2_000_000
+
+
+def test_every_line_of_the_graticule_has_its_degrees_also_the_middle_one():
+    """South of the equator the middle meridian ends just at the lower edge: by the last bit it crossed it nowhere."""
+    from matplotlib.figure import Figure
+
+    from kazgeo.locale import speaker
+    from kazgeo.plots._graticule import Frame, draw_graticule
+
+    crs = pyproj.CRS("+proj=laea +lat_0=-30.05 +lon_0=-51.2 +datum=WGS84")
+    frame = Frame(-10_000, -9000, 10_000, 9000, crs)
+    ax = Figure().add_subplot()
+    draw_graticule(ax, frame, speaker("en"))
+    told = {t.get_text() for t in ax.texts}
+    assert {"51.20° W", "51.22° W", "51.18° W"} <= told

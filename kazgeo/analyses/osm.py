@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from kazgeo.analyses.declare import analysis
 from kazgeo.analyses.kinds import OsmFile, Output, Regions
 from kazgeo.choices import Mode
+from kazgeo.messages import mark
 from kazgeo.progress import Progress, part, silent
 
 if TYPE_CHECKING:
@@ -17,11 +18,26 @@ if TYPE_CHECKING:
     from kazgeo.network import Network
     from kazgeo.style import Style
 
-#: Classes of OpenStreetMap and others, the widest roads first, with a colour each.
-COLORS = {
-    "motorway": "#b30000", "trunk": "#d7301f", "primary": "#e6842a", "secondary": "#f0b64a", "tertiary": "#8c6d31",
-    "unclassified": "#7f7f7f", "residential": "#9e9ac8", "service": "#bdbdbd", "track": "#a6761d", "ferry": "#3182bd",
-}  # fmt: skip
+#: Classes of OpenStreetMap, the widest roads first, each with its name and a colour; ramps have that of their road.
+CLASSES = {
+    "motorway": (mark("motorway"), "#b30000"),
+    "motorway_link": (mark("ramp of a motorway"), "#b30000"),
+    "trunk": (mark("trunk road"), "#d7301f"),
+    "trunk_link": (mark("ramp of a trunk road"), "#d7301f"),
+    "primary": (mark("primary road"), "#e6842a"),
+    "primary_link": (mark("ramp of a primary road"), "#e6842a"),
+    "secondary": (mark("secondary road"), "#f0b64a"),
+    "secondary_link": (mark("ramp of a secondary road"), "#f0b64a"),
+    "tertiary": (mark("tertiary road"), "#8c6d31"),
+    "tertiary_link": (mark("ramp of a tertiary road"), "#8c6d31"),
+    "unclassified": (mark("minor road"), "#7f7f7f"),
+    "residential": (mark("residential street"), "#9e9ac8"),
+    "living_street": (mark("living street"), "#c7a9d6"),
+    "service": (mark("service road"), "#bdbdbd"),
+    "track": (mark("track"), "#a6761d"),
+    "ferry": (mark("ferry"), "#3182bd"),
+    "road": (mark("road of unknown class"), "#4d4d4d"),
+}
 OTHER = "#4d4d4d"
 #: Ends of roads at a barrier are drawn so far before it, metres: lines that end at one spot would meet.
 BEFORE_M = 1.5
@@ -200,5 +216,5 @@ def _style(layer: Any) -> Style:
     from kazgeo.style import categorical
 
     have = set(layer["class"].astype(str))
-    order = [c for c in COLORS if c in have] + sorted(have - set(COLORS))
-    return categorical("class", "class of road", [(c, c, COLORS.get(c, OTHER)) for c in order])
+    order = [c for c in CLASSES if c in have] + sorted(have - set(CLASSES))
+    return categorical("class", "class of road", [(c, *CLASSES.get(c, (c, OTHER))) for c in order])

@@ -79,7 +79,8 @@ def _choices(p: Parameter) -> Any:
 def _what(p: Parameter) -> str:
     """Say what file fits a data parameter."""
     if p.kind == "vector":
-        return f"({' or '.join(p.geometries)} layer: FILE or FILE|layer=NAME|id=COLUMN)"
+        kinds = " or ".join(p.geometries)  # no word is longer than the column of help in a window of 80 characters
+        return f"({kinds} layer: FILE, FILE|layer=NAME, FILE|id=COLUMN, or both after FILE)"
     if p.kind == "raster":
         return "(raster of one band: GeoTIFF or another format of GDAL)"
     if p.kind == "file":

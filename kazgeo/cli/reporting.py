@@ -82,7 +82,8 @@ def closing_table(run: Run, *, seconds: float, language: str) -> None:
     table.add_column(say("Finding"), ratio=5)
     for heading, lines in run.findings:
         table.add_row(Text(heading), Text("\n".join(lines)))
-    console.print(table)
+    if run.findings:
+        console.print(table)
     for warning in run.warnings:
         console.print(Text(f"{say('Note')}: {warning}", style="yellow"))
     if run.fresh:

@@ -85,7 +85,8 @@ def draw_graticule(ax: Axes, frame: Frame, speech: Speaker) -> None:
     west, south, east, north = frame.lonlat_bounds
     lons, lon_digits = _ticks(west, east, 13)
     lats, lat_digits = _ticks(south, north, 8)
-    along, across = np.linspace(south, north, 161), np.linspace(west, east, 161)
+    more = 0.02 * (north - south)  # a line that ends at the edge by the last bit would cross it nowhere
+    along, across = np.linspace(max(-90, south - more), min(90, north + more), 161), np.linspace(west, east, 161)
     meridians = [np.column_stack(forth.transform(np.full_like(along, lon), along)) for lon in lons]
     parallels = [np.column_stack(forth.transform(across, np.full_like(across, lat))) for lat in lats]
     lines = [line for line in (*meridians, *parallels) if np.isfinite(line).all()]
