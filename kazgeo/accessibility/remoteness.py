@@ -22,7 +22,7 @@ Values = TypeVar("Values", pd.Series, pd.DataFrame)
 
 #: Least inhabitants of the classes of centres: this package's own for time, ARIA+'s for road distance.
 CLASSES: dict[RemotenessForm, tuple[float, ...]] = {
-    RemotenessForm.TIME: (250_000, 100_000, 50_000, 10_000),
+    RemotenessForm.TIME: (250_000, 100_000, 50_000, 10_000, 5_000),
     RemotenessForm.ROAD_DISTANCE: (250_000, 48_000, 18_000, 5_000, 1_000),
 }
 #: Seconds in the minute and metres in the kilometre that means are given in.
@@ -116,7 +116,7 @@ def remoteness(
         their speed; "time" the quickest ways.
     thresholds : sequence of float, optional
         Least inhabitants of the classes of centres, decreasing; without it 250,000, 48,000, 18,000, 5,000 and 1,000
-        (ARIA+) for road distance, and 250,000, 100,000, 50,000 and 10,000 for time.
+        (ARIA+) for road distance, and 250,000, 100,000, 50,000, 10,000 and 5,000 for time.
     means : sequence of float, optional
         Mean of each class to divide by, in the order of ``thresholds``: kilometres for road distance, minutes for
         time. With the same means scores of several studies compare.

@@ -233,7 +233,7 @@ def remoteness(
         included.
     thresholds : str
         Least inhabitants of the classes of centres, decreasing, comma-separated. When empty: 250000, 100000, 50000,
-        10000 for travel time, and ARIA+'s 250000, 48000, 18000, 5000, 1000 for road distance.
+        10000, 5000 for travel time, and ARIA+'s 250000, 48000, 18000, 5000, 1000 for road distance.
     means : str
         Mean of each class of centres to divide by, comma-separated, in the same order: minutes for travel time,
         kilometres for road distance. When empty, the means of this study's settlements.

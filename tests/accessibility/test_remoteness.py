@@ -123,7 +123,7 @@ def test_units_of_time_and_of_people_cancel():
         ({"thresholds": (100, float("nan"), 10)}, "thresholds must be positive and decrease"),
         ({"thresholds": (float("inf"), 10)}, "thresholds must be positive and decrease"),
         ({"form": "rode_distance"}, "form 'rode_distance' is not one of the choices; did you mean 'road_distance'"),
-        ({"means": (60,)}, "means must be positive minutes, one for each of the 4 thresholds; got"),
+        ({"means": (60,)}, "means must be positive minutes, one for each of the 5 thresholds; got"),
         ({"means": (60,), "form": "road_distance"}, "positive kilometres, one for each of the 5 thresholds"),
         ({"thresholds": (10,), "means": (0,)}, "means must be positive minutes"),
         ({"thresholds": (10,), "means": (float("nan"),)}, "means must be positive minutes"),
@@ -247,10 +247,10 @@ def test_a_result_has_the_units_of_its_form_only():
                 getattr(found, name)
 
 
-def test_time_keeps_its_four_classes():
+def test_time_has_five_classes_of_its_own():
     tied, people = line()
     found = remoteness(tied, people.replace(60_000, 200_000))
-    assert list(found.time_s.columns) == ["250000", "100000", "50000", "10000"]
+    assert list(found.time_s.columns) == ["250000", "100000", "50000", "10000", "5000"]
 
 
 def test_it_reports_and_can_be_cancelled():

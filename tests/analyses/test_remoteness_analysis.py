@@ -53,7 +53,7 @@ def test_time_is_as_it_was():
     assert list(found.tables["centres"].columns) == ["centres", "mean_min"]
     assert "road distance" not in found.summary()
     defaults = run((300_000.0, 200_000.0, 60_000.0, 20_000.0))
-    assert defaults.tables["centres"].index.tolist() == ["250000", "100000", "50000", "10000"]
+    assert defaults.tables["centres"].index.tolist() == ["250000", "100000", "50000", "10000", "5000"]
 
 
 def test_given_means():
@@ -71,7 +71,7 @@ def test_given_means():
     [
         ({"thresholds": "250000; 100000"}, "remoteness: thresholds must be numbers parted by commas"),
         ({"means": "60, x"}, "remoteness: means must be numbers parted by commas; got '60, x'"),
-        ({"means": "60, 50"}, "means must be positive minutes, one for each of the 4 thresholds"),
+        ({"means": "60, 50"}, "means must be positive minutes, one for each of the 5 thresholds"),
         ({"means": "60", "form": "road_distance"}, "means must be positive kilometres, one for each of the 5"),
         ({"form": "distance"}, "form 'distance' is not one of"),
     ],

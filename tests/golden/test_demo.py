@@ -208,7 +208,7 @@ def test_travel_times_by_networkx(demo: Computed) -> None:
 def test_remoteness_is_its_definition(demo: Computed) -> None:
     layer = demo.outcomes["remoteness"].layer
     assert layer is not None
-    times = layer[[f"time_to_{t}_min" for t in (250000, 100000, 50000, 10000)]]
+    times = layer[[f"time_to_{t}_min" for t in (250000, 100000, 50000, 10000, 5000)]]
     known = times.dropna()
     truth = (known / known.mean()).clip(upper=3).sum(axis=1)
     np.testing.assert_allclose(layer.loc[known.index, "remoteness"], truth, rtol=1e-12)
