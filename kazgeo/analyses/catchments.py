@@ -38,7 +38,6 @@ class Competition(StrEnum):
 
 #: Tau of the rational agent model when it is left out, minutes.
 TAU_MIN = 60.0
-NONE_NEAR_REASON = mark("no facility within the limit")
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +125,8 @@ def floating_catchment(
     half_min : float
         Travel time of weight a half, for decays from exponential to linear; half of the limit when left out.
     zones_min : str
-        For decay steps: upper ends of the travel zones, increasing, comma-separated; thirds of the limit when empty.
+        For decay steps: upper ends of the travel zones, increasing, comma-separated, the last in place of the limit;
+        thirds of the limit when empty.
     zone_weights : str
         For decay steps: weight of each zone, falling, comma-separated; 1, 0.68, 0.22 when empty.
     tau_min : float
@@ -147,6 +147,7 @@ def floating_catchment(
     how = Competition(str(method))
     _refuse_idle(how, decay, half_min, tau_min)
     falls = decay_within(decay, limit_min, half_min, _zones(zones_min, zone_weights))
+    limit_min = min(limit_min, falls.reach_s / 60)  # zones may end before the limit
     reach.refuse_empty("floating_catchment", facilities)
     people = numeric(settlements, population)
     reach.refuse_nobody("floating_catchment", people, population)
@@ -166,7 +167,7 @@ def floating_catchment(
     access_columns(layer, tied)
     has = _has_one(times, size)
     arrived = pd.Series(times.transposed.reached > 0, index=times.destinations)
-    lost = [tied.why_not(value.notna(), NONE_NEAR_REASON), reach.facilities_left_out(there, arrived, size)]
+    lost = [tied.why_not(value.notna(), reach.NONE_NEAR_REASON), reach.facilities_left_out(there, arrived, size)]
     dropped = pd.concat(lost, ignore_index=True)
     load = _load(facilities, size, found.demand, arrived)
     tables = {"load": load}

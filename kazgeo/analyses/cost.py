@@ -263,6 +263,7 @@ def _zones(
 def _findings(
     found: CostDistance | RoadDistance, layer: Any, people: float, standard: float, passable: int
 ) -> list[Message]:
+    from kazgeo.accessibility.cost_distance import RoadDistance
     from kazgeo.analyses.outcome import share
     from kazgeo.messages import Message, Num
 
@@ -272,8 +273,19 @@ def _findings(
     if people == people:
         out.append(Message("Within {standard} live {share} of the people.",
                            {"standard": limit, "share": Num(people, 1, "%")}))  # fmt: skip
+    if isinstance(found, RoadDistance):
+        out.append(Message("Getting on or off a road takes half a cell of ground: {time} in the median.",
+                           {"time": Num(_half_cell_min(found), 0, "min")}))  # fmt: skip
     if layer is not None:
         near = int((layer["travel_time_min"] <= standard).sum())
         out.append(Message("Within {standard}: {n} of {total} settlements.",
                            {"standard": limit, "n": near, "total": len(layer)}))  # fmt: skip
     return out
+
+
+def _half_cell_min(found: RoadDistance) -> float:
+    """Return the minutes that half a cell of ground takes in the median."""
+    import numpy as np
+
+    side = float(np.median(found.surface.grid.lengths(np.array([0, 1]), np.array([1, 0]))))
+    return 0.5 * side * float(np.nanmedian(found.surface.friction.values)) / 60

@@ -194,7 +194,8 @@ def _shares(times: pd.DataFrame, people: pd.Series | None, limits: list[float]) 
         for limit in limits:
             near = times[kind] <= limit
             share = 100 * float(weight[near].sum()) / whole if whole else float("nan")
-            rows.append({"kind": kind, "within_min": limit, "settlements": int(near.sum()), "share_percent": share})
+            row = {"kind": kind, "within_min": limit, "settlements": int(near.sum()), "share_percent": share}
+            rows.append(row if people is None else row | {"people": float(weight[near].sum())})
     return pd.DataFrame(rows)
 
 

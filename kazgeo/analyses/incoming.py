@@ -105,7 +105,7 @@ def _speeds_unused(declared: Analysis, given: Mapping[str, Any]) -> Iterator[Mes
     asked = {p.name: p for p in declared.parameters}
     if not hasattr(roads, "columns") or not {"speed", "default_speed_kmh"} <= set(asked):
         return
-    if given.get("speed") or given.get("road_min"):
+    if given.get("speed") or given.get("road_min") or given.get("bare"):
         return
     for column in _SPEEDS:
         if column in roads.columns and pd.to_numeric(roads[column], errors="coerce").notna().any():

@@ -111,8 +111,9 @@ def market_areas(
     weight = people if people is not None else pd.Series(1.0, settlements.index)
     centres = _centres(found, facilities, size, weight, layer["likeliest_id"])
     drawing = found.pairs.to_destinations(np.ones(len(times.origins))) > 0
+    none = reach.NO_FACILITY_REASON if limit_min is None else reach.NONE_NEAR_REASON
     lost = [
-        tied.why_not(layer["likeliest_id"].notna(), reach.NO_FACILITY_REASON),
+        tied.why_not(layer["likeliest_id"].notna(), none),
         reach.facilities_left_out(there, pd.Series(drawing, index=times.destinations), size),
     ]  # fmt: skip
     dropped = pd.concat(lost, ignore_index=True)

@@ -31,6 +31,7 @@ AMOUNT_COLORS = ("#ffffcc", "#a1dab4", "#41b6c4", "#2c7fb8", "#253494")
 MOST_ROWS = 20_000_000
 
 NO_FACILITY_REASON = mark("no facility can be reached by road")
+NONE_NEAR_REASON = mark("no facility within the limit")
 NO_SETTLEMENT_REASON = mark("facility that no settlement can reach")
 FACILITY_OFF_REASON = mark("facility farther from every road than the limit")
 FACILITY_NOWHERE_REASON = mark("facility without a place on the map")

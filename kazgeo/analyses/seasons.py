@@ -142,7 +142,7 @@ def season_effect(
             *told(dropped),
         ),
         layer=layer,
-        tables={} if region is None else {"by_region": _by_region(layer, region, people, newly)},
+        tables={} if region is None else {"by_region": _by_region(layer, region, people, standard_min)},
         numbers={
             "median_change_min": float(layer["change_min"].median()),
             "beyond": int(beyond.sum()),
@@ -220,19 +220,25 @@ def _changes(layer: Any) -> pd.Series:
     return lost
 
 
-def _by_region(layer: pd.DataFrame, region: str, people: pd.Series | None, newly: pd.Series) -> pd.DataFrame:
-    """Return median times, the change, settlements cut off and people newly beyond the standard by region."""
+def _by_region(layer: pd.DataFrame, region: str, people: pd.Series | None, standard: float) -> pd.DataFrame:
+    """Return median times, the change, who is cut off, and who is beyond the standard before and after, by region."""
     import pandas as pd
 
     groups = layer.groupby(region)
+    before, after = layer["travel_time_min"], layer["scenario_time_min"]
     table = pd.DataFrame({
         "settlements": groups.size(),
+        "without_result": after.isna().groupby(layer[region]).sum(),
         "median_min": groups["travel_time_min"].median(),
         "scenario_median_min": groups["scenario_time_min"].median(),
         "median_change_min": groups["change_min"].median(),
         "cut_off": groups["cut_off"].apply(lambda v: int((v == "cut off").sum())),
+        "beyond_before": (before > standard).groupby(layer[region]).sum(),
+        "beyond": (after > standard).groupby(layer[region]).sum(),
     })  # fmt: skip
     if people is not None:
+        newly = (before <= standard) & ~(after <= standard)
+        table["people_beyond"] = people.where(after > standard, 0.0).groupby(layer[region]).sum()
         table["people_newly_beyond"] = people.where(newly, 0.0).groupby(layer[region]).sum()
     return table.sort_values("median_change_min", ascending=False)
 
@@ -247,7 +253,7 @@ def _findings(
     both = layer[layer["change_min"].notna()]  # medians of the same settlements: who is cut off has no time after
     out = [
         Message(
-            "Median change of the travel time: {change} (from {before} to {after}).",
+            "Median travel time: {before}, under the scenario {after}; median of the changes: {change}.",
             {"change": Num(float(both["change_min"].median()), 0, "min"),
              "before": Num(float(both["travel_time_min"].median()), 0, "min"),
              "after": Num(float(both["scenario_time_min"].median()), 0, "min")},

@@ -119,8 +119,10 @@ def tell(outcome: Outcome, files: list[Path], *, language: str, seconds: float) 
         typer.echo(say("Written: {file} ({seconds} s)").format(file=file, seconds=f"{seconds:.1f}"))
     missing = _left_out(outcome, files[0].suffix.lower()) if files else []
     if missing:
-        told = say("Not in this file: {names}. Name a file that ends in .gpkg to have them.")
-        typer.echo(told.format(names=", ".join(missing)))
+        told = say("Not in this file: {names}. Name a file that ends in {suffixes} to have them.")
+        typer.echo(
+            told.format(names=", ".join(missing), suffixes=".gpkg" if files[0].suffix == ".tif" else ".gpkg / .xlsx")
+        )
 
 
 def _plain(value: float) -> str:

@@ -29,6 +29,8 @@ COLUMNS = _mark(
     ("nearest_name", "nearest centre"),
     ("settlements", "settlements"),
     ("without_result", "without result"),
+    ("beyond_before", "beyond the standard before"),
+    ("beyond", "beyond the standard under the scenario"),
     ("median_min", "median, min"),
     ("longest_min", "longest, min"),
     ("mean_min", "mean, min"),

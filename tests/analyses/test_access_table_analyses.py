@@ -188,6 +188,8 @@ def test_catchments_by_hand():
     np.testing.assert_allclose(zones.layer["access_per_1000"]["m"], 1000 * 0.42 * 30 / (100 + 0.42 * 200))
     near = call(limit_min=48.0, decay="steps", zones_min="20", zone_weights="1")  # the middle is 30 min away
     np.testing.assert_allclose(near.layer["access_per_1000"].dropna(), [100, 0, 200])
+    assert near.numbers["people_without"] == 250  # the last zone is the limit: the middle has none within it
+    assert "no facility within 20" in near.summary()
 
 
 def test_facilities_that_serve_nobody_are_told_with_their_reason():

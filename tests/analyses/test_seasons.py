@@ -170,6 +170,9 @@ def test_who_lives_at_a_closed_road_goes_to_the_next_open_one():
     assert "Farther than 60\xa0min in all: 0 settlements without the scenario, 2 under it." in found.summary()
     assert found.numbers["beyond"] == 2
     assert found.numbers["people_beyond"] == 110
+    table = run(ring(), season="none", closed_field="name", closed_values="n", region="kind").tables["by_region"]
+    assert table.loc["v", ["without_result", "beyond_before", "beyond", "people_beyond"]].tolist() == [0, 0, 2, 110]
+    assert table.loc["city", ["settlements", "beyond"]].tolist() == [1, 0]
     near = run(ring(), season="none", closed_field="name", closed_values="n", access_limit_km=5.0)
     assert near.layer["cut_off"].tolist() == ["no", "cut off", "no"]
 

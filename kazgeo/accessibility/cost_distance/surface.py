@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Places", "Surface", "Window", "located", "place", "prepare"]
 
+OUTSIDE_REASON = "outside the surface"
+BARRIER_REASON = "on a barrier"
 UNREACHED_REASON = "no way to a facility, or none within the limit"
 #: Cells are numbered with 32 bits in the queue.
 MOST_CELLS = 2**32 - 1
@@ -198,7 +200,7 @@ def place(surface: Surface, points: geopandas.GeoDataFrame | geopandas.GeoSeries
     values = at_cells(surface.friction, cells[inside])
     open_ = np.zeros(len(at), dtype=bool)
     open_[inside] = ~np.isnan(values)
-    reason = np.where(~placed, "no place", np.where(~inside, "outside the surface", "on a barrier"))
+    reason = np.where(~placed, "no place", np.where(~inside, OUTSIDE_REASON, BARRIER_REASON))
     dropped = pd.DataFrame({"unit": at.index[~open_], "reason": reason[~open_]})
     return Places(at.index[open_], cells[open_], dropped)
 
