@@ -98,6 +98,7 @@ def test_market_areas_share_people_by_attraction_and_time(line):
     assert squared.layer["likeliest_percent"].tolist()[:3] == pytest.approx([100, 90, 100])  # b: 9 : 1
     assert squared.layer["likeliest_id"].tolist()[:3] == ["x", "x", "y"]
     assert "drawn by" in squared.summary()
+    assert squared.dropped.values.tolist() == [["d", "no facility within the limit"]]
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,7 @@ def test_roads_and_ground_are_one_model():
     time = found.rasters["time"].surface.values[1]
     assert time == pytest.approx([0, STEP, 7.5 + 1.5 + 7.5, 7.5 + 2.5 + 7.5], rel=3e-3)
     assert found.rasters["by_road"].surface.values[1].tolist() == [0, 0, 1, 1]
+    assert "half a cell of ground: 8\xa0min in the median" in found.summary()  # 7.5
     assert found.layer["travel_time_min"].tolist() == pytest.approx([STEP, 17.5], rel=3e-3)
     wall = raster([[0.9, np.nan, 0.9, 0.9]] * 2)
     bridge = run("cost_distance", wall, points(post=(500, 500)), roads=road, speed="kmh")
