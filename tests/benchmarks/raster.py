@@ -17,7 +17,7 @@ import numpy as np
 import xarray
 from numpy.typing import NDArray
 
-from kazgeo.accessibility.cost_distance import cost_distance
+from kazgeo.accessibility.cost_distance import Reach, cost_distance
 from tests.benchmarks.task import Task
 
 __all__ = ["tasks"]
@@ -65,6 +65,10 @@ def tasks() -> Iterator[Task]:
     def ours() -> object:
         return cost_distance(made, places)
 
+    reach, numbers = Reach(made), [row * SIDE + column for row, column in cells(made, places).tolist()]
+    yield Task(f"100 catchments of 60 min, {SIDE:,} x {SIDE:,} cells, prepared", "", lambda: [
+        reach.within(number, 3600.0) for number in numbers
+    ], None)  # fmt: skip
     if find_spec("skimage"):
         from skimage.graph import MCP_Geometric
 
