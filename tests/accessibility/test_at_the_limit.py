@@ -48,6 +48,7 @@ def test_half_an_hour_of_road_is_within_half_an_hour(kmh, pieces):
     assert travel_times(tied, goal, limit_s=half - 0.001).n_pairs == pieces
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_the_engines_agree_at_every_time_they_report(seed):

@@ -79,6 +79,7 @@ def weights(times, fall):
 
 
 @LAWS
+@pytest.mark.slow
 @given(fall=falls, case=cases())
 @example(fall=BELL, case=FAR)
 @example(fall=BELL, case=HALF_EMPTY)
@@ -92,6 +93,7 @@ def test_no_weight_lies_between_none_and_the_floor(fall, case):
 
 
 @LAWS
+@pytest.mark.slow
 @given(fall=falls, method=st.sampled_from([*METHODS, "availability"]), case=cases())
 @example(fall=BELL, method="2sfca", case=FAR)
 @example(fall=BELL, method="2sfca", case=HALF_EMPTY)
@@ -123,6 +125,7 @@ def test_supply_is_given_out_or_told(fall, method, case):
 
 
 @LAWS
+@pytest.mark.slow
 @given(fall=falls, case=cases(), alpha=st.sampled_from([0.5, 1.0, 10.0]))
 @example(fall=BELL, case=FAR, alpha=1.0)
 def test_choices_sum_to_one_or_the_origin_is_told(fall, case, alpha):
@@ -137,6 +140,7 @@ def test_choices_sum_to_one_or_the_origin_is_told(fall, case, alpha):
 
 
 @LAWS
+@pytest.mark.slow
 @given(fall=falls, case=cases())
 @example(fall=BELL, case=FAR)
 def test_sums_of_weights_are_finite_or_none(fall, case):
@@ -148,6 +152,7 @@ def test_sums_of_weights_are_finite_or_none(fall, case):
 
 
 @LAWS
+@pytest.mark.slow
 @given(case=cases(), exponent=st.sampled_from([1.0, 5.0, 25.0]))
 def test_markets_out_of_all_measure_are_told(case, exponent):
     times, _, mass = case
@@ -158,6 +163,7 @@ def test_markets_out_of_all_measure_are_told(case, exponent):
 
 
 @LAWS
+@pytest.mark.slow
 @given(fall=falls, constraint=st.sampled_from(CONSTRAINTS), case=cases())
 @example(fall=BELL, constraint="production", case=FAR)
 def test_flows_are_finite_and_met_or_told(fall, constraint, case):

@@ -119,6 +119,7 @@ def test_errors_are_one_sentence_with_exit_code_2(arguments: list[str], wanted: 
     assert done.stdout == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "wanted"),
     [
@@ -293,6 +294,7 @@ def trunk(tmp_path_factory) -> Path:
     return target
 
 
+@pytest.mark.slow
 def test_what_a_file_cannot_hold_is_told_and_numbers_are_whole(tmp_path: Path, trunk: Path) -> None:
     base = (
         "travel-time",
@@ -320,6 +322,7 @@ def test_what_a_file_cannot_hold_is_told_and_numbers_are_whole(tmp_path: Path, t
     assert "All roads are taken" not in whole.stdout
 
 
+@pytest.mark.slow
 def test_all_rasters_are_written(tmp_path: Path, trunk: Path) -> None:
     done = kazgeo("friction-surface", "--roads", trunk, "--speed", "speed_kmh", "--cell-m", "40000", "--out",
                   tmp_path / "ground.tif")  # fmt: skip

@@ -110,6 +110,7 @@ def test_all_within_a_limit(example, count):
     np.testing.assert_allclose(found, np.where(truth <= 100.0 * (1 + 1e-12), truth, np.inf), rtol=RTOL)
 
 
+@pytest.mark.slow
 @LAWS
 @given(st.integers(0, 2**32 - 1), st.sampled_from([300.0, 1800.0, 20_000.0]), st.booleans())
 def test_neighbours_searched_from_together_give_what_each_gives_alone(seed, limit, one_way):
