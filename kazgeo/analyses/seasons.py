@@ -132,7 +132,7 @@ def season_effect(
     lost = _changes(layer)
     access_columns(layer, tied)
     newly = (layer["travel_time_min"] <= standard_min) & ~(layer["scenario_time_min"] <= standard_min)
-    beyond = layer["scenario_time_min"] > standard_min
+    beyond = _beyond(layer, standard_min)
     dropped = left_out(pd.concat([before.dropped, without]).drop_duplicates("unit"), tied.network)
     return Outcome(
         (
@@ -220,6 +220,12 @@ def _changes(layer: Any) -> pd.Series:
     return lost
 
 
+def _beyond(layer: pd.DataFrame, standard: float) -> pd.Series:
+    """Return who is farther than the standard under the scenario; who is cut off is."""
+    found: pd.Series = (layer["scenario_time_min"] > standard) | (layer["cut_off"] == "cut off")
+    return found
+
+
 def _by_region(layer: pd.DataFrame, region: str, people: pd.Series | None, standard: float) -> pd.DataFrame:
     """Return median times, the change, who is cut off, and who is beyond the standard before and after, by region."""
     import pandas as pd
@@ -234,11 +240,11 @@ def _by_region(layer: pd.DataFrame, region: str, people: pd.Series | None, stand
         "median_change_min": groups["change_min"].median(),
         "cut_off": groups["cut_off"].apply(lambda v: int((v == "cut off").sum())),
         "beyond_before": (before > standard).groupby(layer[region]).sum(),
-        "beyond": (after > standard).groupby(layer[region]).sum(),
+        "beyond": _beyond(layer, standard).groupby(layer[region]).sum(),
     })  # fmt: skip
     if people is not None:
         newly = (before <= standard) & ~(after <= standard)
-        table["people_beyond"] = people.where(after > standard, 0.0).groupby(layer[region]).sum()
+        table["people_beyond"] = people.where(_beyond(layer, standard), 0.0).groupby(layer[region]).sum()
         table["people_newly_beyond"] = people.where(newly, 0.0).groupby(layer[region]).sum()
     return table.sort_values("median_change_min", ascending=False)
 
@@ -266,7 +272,7 @@ def _findings(
         values |= {"people": Num(float(people[newly].sum()))}
         out.append(Message("Settlements newly farther than {standard}: {n}; {people} people live there.", values))
     counts = {"before": int((layer["travel_time_min"] > standard).sum()),
-              "after": int((layer["scenario_time_min"] > standard).sum()), "standard": values["standard"]}  # fmt: skip
+              "after": int(_beyond(layer, standard).sum()), "standard": values["standard"]}  # fmt: skip
     out.append(Message("Farther than {standard} in all: {before} settlements without the scenario, {after} under it.",
                        counts))  # fmt: skip
     lost = int((layer["cut_off"] == "cut off").sum())

@@ -175,6 +175,7 @@ def test_who_lives_at_a_closed_road_goes_to_the_next_open_one():
     assert table.loc["city", ["settlements", "beyond"]].tolist() == [1, 0]
     near = run(ring(), season="none", closed_field="name", closed_values="n", access_limit_km=5.0)
     assert near.layer["cut_off"].tolist() == ["no", "cut off", "no"]
+    assert near.numbers["beyond"] == 2  # 90 minutes, and cut off
 
 
 def test_nobody_swims_out_of_a_flooded_village():
