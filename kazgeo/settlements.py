@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ __all__ = ["Located", "check", "id_column", "known", "locate", "negative", "nowh
 
 _LON = ("lon", "longitude", "x", "lng", "долгота")
 _LAT = ("lat", "latitude", "y", "широта")
-#: Where a layer keeps the ids of negative numbers that have been made missing, by column.
+#: Where a layer keeps the ids of negative numbers that have been made missing, with their places, by column.
 _NEGATIVE = "negative"
 
 
@@ -139,13 +140,14 @@ def prepare(layer: geopandas.GeoDataFrame, *, population: str = "population") ->
         layer = layer.copy()
     if single.any():
         layer[layer.geometry.name] = np.where(single, shapely.get_geometry(shapes, 0), shapes)
+    layer = nowhere_as_missing(layer)
     if population in layer.columns:
         from kazgeo.parsing import parse_numbers
 
         layer[population] = parse_numbers(layer[population])
         layer = known(layer, population)
         layer[population] = layer[population].where(layer[population] != 0)
-    return nowhere_as_missing(layer)
+    return layer
 
 
 def negative(layer: pd.DataFrame, column: str) -> pd.Index:
@@ -165,8 +167,17 @@ def negative(layer: pd.DataFrame, column: str) -> pd.Index:
         below = parse_numbers(layer[column]) < 0
     except InputError:  # whoever uses the column says it better
         return layer.index[:0]
-    before = layer.attrs.get(_NEGATIVE, {}).get(str(column), ())
-    return layer.index[below.to_numpy() | layer.index.isin(before)]
+    spots, empty = layer.attrs.get(_NEGATIVE, {}).get(str(column), {}), layer[column].isna()
+    told = [i for i in layer.index[layer.index.isin(list(spots)) & empty] if _spots(layer, [i]) == {i: spots[i]}]
+    return layer.index[below.to_numpy() | layer.index.isin(told)]
+
+
+def _spots(layer: Any, ids: Iterable[Any]) -> dict[Any, bytes | None]:
+    """Return where units lie, by id: a layer with new ids is told from one with fewer rows."""
+    if not hasattr(layer, "geometry"):
+        return dict.fromkeys(ids)
+    shapes = layer.geometry[layer.index.isin(list(ids))]
+    return {i: None if shape is None else shape.wkb for i, shape in shapes.items()}
 
 
 def known(layer: Any, column: str) -> Any:
@@ -184,7 +195,8 @@ def known(layer: Any, column: str) -> Any:
         return layer
     people = parse_numbers(layer[column])
     out = layer.assign(**{column: people.where(~(people < 0))})
-    out.attrs = {**layer.attrs, _NEGATIVE: {**layer.attrs.get(_NEGATIVE, {}), str(column): tuple(ids)}}
+    kept = {**layer.attrs.get(_NEGATIVE, {}), str(column): _spots(layer, ids)}
+    out.attrs = {**layer.attrs, _NEGATIVE: kept}
     return out
 
 

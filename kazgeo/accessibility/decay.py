@@ -12,6 +12,7 @@ import numpy as np
 
 from kazgeo.accessibility.times import TravelTimes
 from kazgeo.errors import InputError, positive_number
+from kazgeo.ties import upto
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -124,7 +125,7 @@ class Binary(Decay):
         return self.threshold_s
 
     def _weight(self, t: Floats) -> Floats:
-        return (t <= self.threshold_s).astype(np.float64)
+        return (t <= upto(self.threshold_s)).astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -188,10 +189,10 @@ class Stepped(Decay):
         return min((w for w in (*self.weights, self.beyond) if w > 0), default=0.0)
 
     def _weight(self, t: Floats) -> Floats:
-        past = np.greater if self.closed == "right" else np.greater_equal
+        late = t if self.closed == "right" else upto(t)
         zone = np.zeros(t.shape, dtype=np.int8 if len(self.limits_s) < 127 else np.int64)
         for limit in self.limits_s:
-            zone += past(t, limit)
+            zone += late > upto(limit) if late is t else late >= limit
         return np.asarray(np.array([*self.weights, self.beyond], dtype=np.float64)[zone])
 
 
@@ -447,7 +448,7 @@ class Within(Decay):
         return min(self.threshold_s, getattr(self.decay, "reach_s", math.inf))
 
     def _weight(self, t: Floats) -> Floats:
-        return np.asarray(np.where(t <= self.threshold_s, self.decay(t), 0.0))
+        return np.asarray(np.where(t <= upto(self.threshold_s), self.decay(t), 0.0))
 
 
 def name_of(decay: Any) -> str:
@@ -489,7 +490,7 @@ def weigh(times: TravelTimes, decay: DecayFunction) -> Floats:
     if not callable(decay):
         raise InputError(f"decay must be a function of seconds, for instance decay.Binary(1800); got {decay!r}")
     reach = getattr(decay, "reach_s", math.inf)
-    if times.limit_s is not None and times.limit_s < reach < math.inf:
+    if times.limit_s is not None and upto(times.limit_s) < reach < math.inf:
         raise InputError(
             f"decay reaches to {reach:g} s, but times were searched to {times.limit_s:g} s only; search farther or "
             "lower the threshold"

@@ -127,6 +127,7 @@ def nearest(attached: Attached, destinations: pd.Index | Attached, *, direction:
     kazgeo.errors.InputError: no destination is given; name at least one place to travel to
     """
     goals = known_destinations(attached, destinations)
+    _refuse_untied(goals)
     time, rank, metres = quickest(attached, goals, choice(Travel, direction, "direction") is Travel.TO)
     reached = rank >= 0
     who = pd.Series(None, index=attached.ids, dtype=object, name="destination")
@@ -156,8 +157,9 @@ def quickest(
 
 
 def tied_destinations(attached: Attached, destinations: pd.Index | Attached) -> Attached:
-    """Return the destinations that are tied, sorted as ``known_destinations`` does."""
+    """Return the destinations that are tied, sorted as ``known_destinations`` does; refuse if none is."""
     goals = known_destinations(attached, destinations)
+    _refuse_untied(goals)
     return goals.take(goals.ids[goals.tied.to_numpy()])
 
 
@@ -177,9 +179,13 @@ def known_destinations(attached: Attached, destinations: pd.Index | Attached) ->
         goals = attached.take(destinations.unique())
     if not len(goals.ids):
         raise InputError("no destination is given; name at least one place to travel to")
+    return goals.take(goals.ids[canonical_order(goals.ids)])
+
+
+def _refuse_untied(goals: Attached) -> None:
+    """Refuse destinations of which none is near a road."""
     if not goals.tied.any():
         raise InputError("no destination is tied to the network: all are farther from a road than the limit")
-    return goals.take(goals.ids[canonical_order(goals.ids)])
 
 
 def _through_nodes(
@@ -233,7 +239,7 @@ def k_nearest(
     """Return the travel times from every place to its k nearest destinations, nearest first.
 
     Assumption: as of ``nearest``; of destinations that are equally near the one that comes first by id stands first.
-    A place that is itself a destination has it as its first.
+    A place that is itself a destination has it as its first, also where no road is near.
 
     Parameters
     ----------
@@ -255,7 +261,7 @@ def k_nearest(
     Raises
     ------
     InputError
-        As of ``nearest``; k below 1.
+        No destination, one that isn't a place, another network; k below 1.
 
     Examples
     --------

@@ -14,6 +14,7 @@ from kazgeo.accessibility.decay import name_of, weigh
 from kazgeo.accessibility.pairs import NO_TIME, Pairs, amounts, drops, ranks
 from kazgeo.accessibility.times import TravelTimes, as_times
 from kazgeo.errors import InputError, choice, positive_integer, positive_number
+from kazgeo.ties import upto
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -404,7 +405,7 @@ def share_within(time_s: pd.Series, population: pd.Series, *, thresholds_s: floa
     limits = _thresholds(thresholds_s, None)
     seconds = amounts(time_s, "time_s", time_s.index, "unit")
     people = amounts(population, "population", time_s.index, "unit")
-    near = np.where(seconds.known, seconds.values, np.inf)[:, None] <= np.array(limits)
+    near = np.where(seconds.known, seconds.values, np.inf)[:, None] <= upto(np.array(limits))
     inside = people.values @ near
     whole = float(people.values.sum())
     share = inside / whole if whole > 0 else np.full(len(limits), np.nan)
@@ -423,7 +424,7 @@ def _thresholds(given: Any, table: TravelTimes | None) -> list[float]:
         limits = []
     if not limits or not np.isfinite(limits).all() or min(limits) < 0 or len(set(limits)) < len(limits):
         raise InputError(f"thresholds_s must be seconds of at least 0, each once; got {values}")
-    if table is not None and table.limit_s is not None and max(limits) > table.limit_s:
+    if table is not None and table.limit_s is not None and max(limits) > upto(table.limit_s):
         raise InputError(
             f"thresholds_s must lie within the {table.limit_s:g} s to which times were searched; got {max(limits):g}"
         )
@@ -434,7 +435,7 @@ def _within(table: TravelTimes, amount: Floats, limits: list[float]) -> Floats:
     """Return the amount within every threshold, shape (n, thresholds): one pass over the pairs."""
     n, k = len(table.origins), len(limits)
     order = np.argsort(limits, kind="stable")
-    rising = np.array(limits)[order]
+    rising = upto(np.array(limits)[order])
     near = np.flatnonzero(table.time_s <= rising[-1])
     band = np.searchsorted(rising, table.time_s[near])
     cell = table.rows[near].astype(np.int64) * k + band

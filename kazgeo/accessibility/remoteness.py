@@ -223,7 +223,7 @@ def _means(means: Sequence[float], limits: list[float], form: RemotenessForm) ->
 
 def _people(population: pd.Series, ids: pd.Index) -> pd.Series:
     """Return inhabitants in the order of the places."""
-    if not population.index.sort_values().equals(ids.sort_values()):
+    if not (population.index.is_unique and len(population) == len(ids) and ids.isin(population.index).all()):
         raise InputError("population must be given for exactly the places that are tied to the network")
     people = population.reindex(ids).astype(float)
     wrong = (np.isinf(people) | (people < 0)).to_numpy()

@@ -11,6 +11,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from kazgeo.errors import InputError, listing, positive_number, unknown
+from kazgeo.ties import upto
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -194,7 +195,7 @@ class TravelTimes:
     def within(self, limit_s: float) -> TravelTimes:
         """Return the pairs of at most ``limit_s`` seconds."""
         limit = positive_number(limit_s, "limit_s", "seconds of at least 0", zero=True)
-        keep = self.time_s <= limit
+        keep = self.time_s <= upto(limit)
         counts = np.bincount(self.rows[keep], minlength=len(self.origins))
         indptr = np.concatenate([[0], np.cumsum(counts)]).astype(self.indptr.dtype)
         least = limit if self.limit_s is None else min(limit, self.limit_s)
@@ -373,6 +374,6 @@ def _limit(limit_s: float | None, seconds: NDArray[np.float64]) -> float | None:
     if limit_s is None:
         return None
     limit = positive_number(limit_s, "limit_s", "seconds of at least 0", zero=True)
-    if len(seconds) and seconds.max() > limit:
+    if len(seconds) and seconds.max() > upto(limit):
         raise InputError(f"limit_s is {limit:g}, but a time is {seconds.max():g} s; use within({limit:g})")
     return limit

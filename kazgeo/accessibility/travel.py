@@ -107,13 +107,13 @@ def _within(
         at = np.repeat(np.arange(len(node)), count)
         k = np.repeat(first[node], count) + np.arange(len(at)) - np.repeat(np.cumsum(count) - count, count)
         total = rounded(time[at] + many.offset_s[who[k], side[k]])
-        ok = total <= limit_s
+        ok = total <= upto(limit_s)
         rows.append(terminal[at][ok])
         columns.append(who[k][ok])
         times.append(total[ok])
     for pairs in along(origins, destinations):
         total = rounded(pairs.time_s)
-        ok = total <= limit_s
+        ok = total <= upto(limit_s)
         i, j = pairs.origin[ok], pairs.destination[ok]
         rows.append(j if back else i)
         columns.append(i if back else j)
@@ -193,8 +193,7 @@ def reachable_from_nodes(
     bad = table.index[((table < 0) | np.isinf(table)).any(axis=1)]
     if len(bad):
         raise InputError(f"amounts must be finite numbers of at least 0; they are not at {listing(bad)}")
-    limits = np.array([upto(cut) for cut in cuts])
-    found = search.tally(facilities.network, facilities.arriving(), table.to_numpy(), limits, executor=executor,
+    found = search.tally(facilities.network, facilities.arriving(), table.to_numpy(), upto(cuts), executor=executor,
                          progress=progress)  # fmt: skip
     columns = pd.MultiIndex.from_product([table.columns, cuts], names=["kind", "threshold_s"])
     values = np.moveaxis(found, 0, 2).reshape(facilities.network.n, -1)

@@ -19,6 +19,7 @@ from kazgeo.network import Attached, Network, with_factors
 from kazgeo.parallel import pieces, run
 from kazgeo.progress import Progress, silent
 from kazgeo.seeds import seed_of
+from kazgeo.ties import upto
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -214,7 +215,7 @@ def travel_time_uncertainty(
         {"time_s": base.time_s, "median_s": median, "low_s": low, "high_s": high,
          "other_share": np.where(unreached, np.nan, other.mean(axis=0))}, index=attached.ids,
     )  # fmt: skip
-    inside = {limit: time <= limit for limit in limits}
+    inside = {limit: time <= upto(limit) for limit in limits}
     within = pd.DataFrame({t: np.where(unreached, np.nan, near.mean(axis=0)) for t, near in inside.items()},
                           index=attached.ids).rename_axis(columns="threshold_s")  # fmt: skip
     shares = None if people is None else _shares(people.values, base.time_s, inside, tail)
@@ -301,7 +302,7 @@ def _shares(
     whole, rows = float(people.sum()), []
     for limit, near in inside.items():
         of = (near @ people) / whole if whole > 0 else np.full(len(near), np.nan)
-        assumed = float(people[base_s.to_numpy() <= limit].sum()) / whole if whole > 0 else np.nan
+        assumed = float(people[base_s.to_numpy() <= upto(limit)].sum()) / whole if whole > 0 else np.nan
         low, median, high = np.quantile(of, [tail, 0.5, 1 - tail])
         rows.append((limit, assumed, median, low, high))
     columns = ["threshold_s", "share", "median", "low", "high"]

@@ -65,6 +65,7 @@ def travel_time(
     from kazgeo.analyses.outcome import Outcome, names_of, told
     from kazgeo.analyses.roads import access_columns, left_out, minutes_style, tie
     from kazgeo.style import TooltipField
+    from kazgeo.ties import in_minutes
 
     settlements, people, chosen = destinations(settlements, "travel_time", given)
     tied = tie(settlements, roads, given, part(progress, 0, 0.5))
@@ -73,7 +74,7 @@ def travel_time(
     dropped = left_out(found.dropped, tied.network)
     layer = settlements.copy()
     names = names_of(settlements)
-    layer["travel_time_min"] = found.time_s / 60
+    layer["travel_time_min"] = in_minutes(found.time_s)
     layer["route_km"] = found.length_m / 1000
     layer["nearest_id"] = found.destination
     layer["nearest_name"] = found.destination.map(lambda i: names[i].en if i in names else None)
@@ -249,6 +250,7 @@ def remoteness(
     from kazgeo.analyses.texts import numbers
     from kazgeo.messages import Message, Num
     from kazgeo.style import TooltipField
+    from kazgeo.ties import in_minutes
 
     limits, given = numbers(thresholds, "remoteness: thresholds"), numbers(means, "remoteness: means")
     settlements = settlements.assign(**{population: numeric(settlements, population)})
@@ -265,7 +267,7 @@ def remoteness(
     by_time = done.form is RemotenessForm.TIME
     for name, column in done.separation.items():
         if by_time:
-            layer[f"time_to_{name}_min"] = column / 60
+            layer[f"time_to_{name}_min"] = in_minutes(column)
         else:
             layer[f"distance_to_{name}_km"] = column / 1000
     access_columns(layer, tied)

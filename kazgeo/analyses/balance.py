@@ -76,6 +76,7 @@ def balancing_time(
     from kazgeo.analyses.outcome import Outcome, names_of, told
     from kazgeo.analyses.roads import access_columns, minutes_style, tie_both
     from kazgeo.style import TooltipField
+    from kazgeo.ties import in_minutes
 
     reach.refuse_empty("balancing_time", facilities)
     people = numeric(settlements, population)
@@ -85,7 +86,7 @@ def balancing_time(
     progress(0.9, "balancing time")
     found = balance(times, people, size, step_s=60 * step_min or None)
     layer = settlements.copy()
-    layer["balancing_time_min"] = found.time_s / 60
+    layer["balancing_time_min"] = in_minutes(found.time_s)
     access_columns(layer, tied)
     known = layer["balancing_time_min"].notna()
     reached = pd.Series(times.reached > 0, index=times.origins)

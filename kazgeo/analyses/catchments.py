@@ -143,11 +143,12 @@ def floating_catchment(
     from kazgeo.analyses.outcome import Outcome, names_of, told
     from kazgeo.analyses.roads import access_columns, tie_both
     from kazgeo.style import TooltipField
+    from kazgeo.ties import in_minutes
 
     how = Competition(str(method))
     _refuse_idle(how, decay, half_min, tau_min)
     falls = decay_within(decay, limit_min, half_min, _zones(zones_min, zone_weights))
-    limit_min = min(limit_min, falls.reach_s / 60)  # zones may end before the limit
+    limit_min = min(limit_min, in_minutes(falls.reach_s))  # zones may end before the limit
     reach.refuse_empty("floating_catchment", facilities)
     people = numeric(settlements, population)
     reach.refuse_nobody("floating_catchment", people, population)
@@ -160,8 +161,9 @@ def floating_catchment(
     else:
         found = _catchment(times, people, size, how, falls)
     layer = settlements.copy()
+    placed = tied.tied | pd.Series(times.reached > 0, index=times.origins)  # off the roads, but at a facility's spot
     for column in found.columns:
-        layer[column] = found.columns[column].where(tied.tied)
+        layer[column] = found.columns[column].where(placed)
     value = layer[str(found.columns.columns[0])]
     layer["access_rank"] = value.rank(method="min", ascending=how is Competition.RATIONAL_AGENTS)
     access_columns(layer, tied)

@@ -89,6 +89,7 @@ def cost_distance(
     from kazgeo.analyses.roads import left_out, minutes, minutes_style
     from kazgeo.errors import InputError
     from kazgeo.style import Raster
+    from kazgeo.ties import in_minutes
 
     limits = minutes(thresholds_min, "thresholds_min")
     if zones is not None and population_grid is None:
@@ -106,7 +107,7 @@ def cost_distance(
         dropped = left_out(dropped, net)
     if settlements is not None:
         at, lost = found.at(settlements)
-        layer = settlements.assign(travel_time_min=at["time_s"] / 60, nearest_id=at["facility"])
+        layer = settlements.assign(travel_time_min=in_minutes(at["time_s"]), nearest_id=at["facility"])
         dropped = pd.concat([dropped, lost], ignore_index=True)
     people = float("nan")
     if population_grid is not None:

@@ -344,7 +344,8 @@ def read(function: Callable[..., Any]) -> Analysis:
     Raises
     ------
     DeclarationError
-        A parameter without a docstring entry, an entry without a parameter, or a kind that isn't of the closed set.
+        A parameter without a docstring entry, an entry without a parameter, a kind that isn't of the closed set, or two
+        outputs of one name.
     """
     name = function.__name__
     hints = get_type_hints(function, localns=_FORWARD, include_extras=True)
@@ -368,6 +369,9 @@ def read(function: Callable[..., Any]) -> Analysis:
     for one in parameters:
         if one.kind == "field" and one.of not in names:
             raise DeclarationError(f"{name}: field '{one.name}' is of '{one.of}', which is no parameter")
+    outputs = [o.name for o in function.kazgeo_outputs]  # type: ignore[attr-defined]
+    if len(set(outputs)) < len(outputs):
+        raise DeclarationError(f"{name}: outputs must have names of their own; got {', '.join(outputs)}")
     return Analysis(
         name,
         function.kazgeo_group,  # type: ignore[attr-defined]

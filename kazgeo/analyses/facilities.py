@@ -14,10 +14,8 @@ from kazgeo.progress import Progress, part, silent
 if TYPE_CHECKING:
     import pandas as pd
 
-    from kazgeo.accessibility import KNearest
     from kazgeo.analyses.outcome import Outcome
     from kazgeo.messages import Message, Names
-    from kazgeo.network import Attached
 
 
 @analysis(
@@ -30,7 +28,13 @@ if TYPE_CHECKING:
         like="settlements",
         sometimes=("time_to_*_min", "nearest_*_id"),
     ),
-    Output("shares", "table", "Share within each time", ("kind", "within_min", "settlements", "share_percent")),
+    Output(
+        "shares",
+        "table",
+        "Share within each time",
+        ("kind", "within_min", "settlements", "share_percent"),
+        sometimes=("people",),
+    ),
     Output("served", "table", "Who serves whom", ("facility", "kind", "settlements", "mean_min", "longest_min")),
     Output("by_region", "table", "Access by region"),
     Output("all_kinds_percent", "number", "Share with all kinds within the standard, percent"),
@@ -83,36 +87,43 @@ def facility_access(
     """
     import pandas as pd
 
+    from kazgeo.accessibility.nearest import k_nearest, tied_destinations
     from kazgeo.analyses.columns import inhabitants
-    from kazgeo.analyses.outcome import Outcome, names_of, told
+    from kazgeo.analyses.outcome import Outcome, names_of, no_drops, told
     from kazgeo.analyses.reach import facilities_left_out
     from kazgeo.analyses.roads import access_columns, left_out, minutes, minutes_style, tie_both
     from kazgeo.style import TooltipField
+    from kazgeo.ties import in_minutes
 
     limits = minutes(thresholds_min, "thresholds_min")
     people = inhabitants(settlements, population)
     kinds = _kinds(facilities, kind)
     tied, there = tie_both(settlements, facilities, roads, on_roads, part(progress, 0, 0.4))
+    tied_destinations(tied, there)  # refuses facilities of which none is near a road
     layer = settlements.copy()
     times, served, lost = {}, [], []
     for step, (name, ids) in enumerate(kinds.items()):
         progress(0.4 + 0.5 * step / len(kinds), "nearest facilities")
-        found = _nearest_of_kind(tied, there, ids, k, travel)
+        found = k_nearest(tied, there.take(ids), k, direction=travel)
         rank = found.times[found.times["rank"] == k].set_index("origin")
-        times[name] = rank["time_s"].reindex(settlements.index) / 60
+        times[name] = in_minutes(rank["time_s"].reindex(settlements.index))
         layer[f"time_to_{name}_min"] = times[name]
         layer[f"nearest_{name}_id"] = rank["destination"].reindex(settlements.index)
         served.append(_served(name, ids, found.times, people))
-        lost.append(found.dropped)
+        if there.tied[ids].any():  # else the kind has no facility near a road, and that is told of the facilities
+            lost.append(found.dropped)
     table = pd.DataFrame(times)
     layer["kinds_within"] = (table <= standard_min).sum(axis=1)
     layer["longest_min"] = table.max(axis=1, skipna=False)
     access_columns(layer, tied)
-    dropped = left_out(pd.concat([*lost, facilities_left_out(there, there.tied)]), tied.network)
+    every_served = pd.concat(served, ignore_index=True)
+    busy = every_served[every_served["settlements"] > 0]["facility"]
+    left = facilities_left_out(there, there.tied | there.ids.isin(busy))
+    dropped = left_out(pd.concat([no_drops(), *lost, left]), tied.network)
     shares = _shares(table, people, limits)
     weight = people if people is not None else pd.Series(1.0, index=layer.index)
     every = (layer["kinds_within"] == len(kinds)) & weight.notna()
-    tables = {"shares": shares, "served": pd.concat(served, ignore_index=True)}
+    tables = {"shares": shares, "served": every_served}
     if region is not None:
         tables["by_region"] = _by_region(layer, region, table, people, standard_min)
     findings = _findings(layer, table, names_of(settlements), people, standard_min)
@@ -153,23 +164,11 @@ def _kinds(facilities: Any, kind: str | None) -> dict[str, pd.Index]:
     return {str(name): facilities.index[names == name] for name in sorted(names.unique())}
 
 
-def _nearest_of_kind(tied: Attached, there: Attached, ids: pd.Index, k: int, travel: Travel) -> KNearest:
-    """Return the nearest k of a kind; a kind of which no facility is near a road leaves the others as they are."""
-    import pandas as pd
-
-    from kazgeo.accessibility import KNearest, k_nearest
-    from kazgeo.analyses.outcome import no_drops
-
-    at = there.take(ids)
-    if at.tied.any() or not there.tied.any():
-        return k_nearest(tied, at, k, direction=travel)
-    none = pd.DataFrame({"origin": ids[:0], "rank": 0, "destination": ids[:0], "time_s": 0.0})
-    return KNearest(none, no_drops())
-
-
 def _served(kind: str, ids: pd.Index, times: pd.DataFrame, people: pd.Series | None) -> pd.DataFrame:
     """Return what every facility serves as the nearest of its kind."""
     import pandas as pd
+
+    from kazgeo.ties import in_minutes
 
     nearest = times[times["rank"] == 1]
     groups = nearest.groupby("destination")["time_s"]
@@ -179,7 +178,7 @@ def _served(kind: str, ids: pd.Index, times: pd.DataFrame, people: pd.Series | N
         of = people.reindex(nearest["origin"]).to_numpy()
         table["people"] = pd.Series(of, index=nearest["destination"]).groupby(level=0).sum().reindex(ids).fillna(0.0)
     table["mean_min"] = groups.mean().reindex(ids) / 60
-    table["longest_min"] = groups.max().reindex(ids) / 60
+    table["longest_min"] = in_minutes(groups.max().reindex(ids))
     return table.reset_index(drop=True)
 
 

@@ -129,7 +129,7 @@ def gravity_flows(
     layer = _lines(table, largest, tied, there)
     sent = found.origins["flow"].reindex(settlements.index).fillna(0.0) > 0
     idle = sent | (people == 0) | people.isna()  # those who send nobody because they have nobody have their result
-    arrived = (found.destinations["flow"].reindex(facilities.index) > 0) & there.tied
+    arrived = found.destinations["flow"].reindex(facilities.index) > 0
     lost = [tied.why_not(idle, reach.NO_FACILITY_REASON), reach.facilities_left_out(there, arrived, size)]
     dropped = pd.concat(lost, ignore_index=True)
     drawn = _drawn(table, found, facilities, size)
@@ -189,8 +189,10 @@ def _table(found: Flows, names: Any, others: Any) -> pd.DataFrame:
     """Return all flows above 0 with names, the largest first."""
     import pandas as pd
 
+    from kazgeo.ties import in_minutes
+
     flow = found.to_frame()
-    minutes = found.pairs.times.time_s / 60
+    minutes = in_minutes(found.pairs.times.time_s)
     table = pd.DataFrame({
         "origin_id": flow["origin"],
         "origin_name": flow["origin"].map(lambda i: names[i].en),

@@ -23,7 +23,6 @@ Obstacles = Annotated["GeoDataFrame", Vector(("line", "polygon"))]  # type: igno
     "Accessibility",
     Output("friction", "raster", "Friction surface"),
     Output("modes", "raster", "How one travels: 0 walking, 1 bicycling, 2 motorised"),
-    Output("modes", "raster", "How one travels: 0 walking, 1 bicycling, 2 motorised"),
     Output("passable_percent", "number", "Share of cells that can be passed, percent"),
     Output("cells", "number", "Number of cells"),
     tags=("friction", "land cover", "Tobler", "AccessMod"),

@@ -105,10 +105,11 @@ def _speeds_unused(declared: Analysis, given: Mapping[str, Any]) -> Iterator[Mes
     asked = {p.name: p for p in declared.parameters}
     if not hasattr(roads, "columns") or not {"speed", "default_speed_kmh"} <= set(asked):
         return
-    if given.get("speed") or given.get("road_min") or given.get("bare"):
+    if any(given.get(name) for name in ("speed", "speed_back", "road_min", "bare")):
         return
-    for column in _SPEEDS:
-        if column in roads.columns and pd.to_numeric(roads[column], errors="coerce").notna().any():
+    named = [given.get(p.name) for p in declared.parameters if p.kind == "field" and p.of == "roads"]
+    for column in (c for c in _SPEEDS if c in roads.columns and c not in named):
+        if pd.to_numeric(roads[column], errors="coerce").notna().any():
             speed = given.get("default_speed_kmh", asked["default_speed_kmh"].default)
             template = "All roads are taken at {speed}: no column of speeds is named, though they have '{column}'."
             yield Message(template, {"speed": Num(speed, 0, "km/h"), "column": column})

@@ -77,6 +77,7 @@ def isochrones(
     from kazgeo.analyses.roads import left_out, minutes, tie
     from kazgeo.network import Access
     from kazgeo.style import TooltipField
+    from kazgeo.ties import in_minutes
 
     limits = minutes(times_min, "times_min")
     settlements, people, chosen = destinations(settlements, "isochrones", given)
@@ -90,7 +91,7 @@ def isochrones(
     found = accessibility.nearest(tied, chosen, direction=travel)
     layer = _layer(_banded(made.areas, settlements), overlap, found.to_frame(), people, tied, chosen, travel)
     dropped = left_out(made.dropped, tied.network)
-    table = _bands(made.areas, found.time_s / 60, people, limits)
+    table = _bands(made.areas, in_minutes(found.time_s), people, limits)
     whole = float(people.sum()) if people is not None else float("nan")
     inside = float(table["people"].iloc[-1])
     return Outcome(
@@ -115,10 +116,12 @@ def _banded(areas: Any, settlements: Any) -> Any:
     """Return what is reached at all with its band in minutes and the name of its centre, by that one's id and time."""
     import numpy as np
 
+    from kazgeo.ties import in_minutes
+
     layer = areas[~areas.geometry.is_empty]
     layer = layer.iloc[np.lexsort((layer["to_s"].to_numpy(), layer["origin"].astype(str).to_numpy()))]
     layer = layer.reset_index(drop=True)
-    layer["from_min"], layer["to_min"] = layer["from_s"] / 60, layer["to_s"] / 60
+    layer["from_min"], layer["to_min"] = in_minutes(layer["from_s"]), in_minutes(layer["to_s"])
     layer["band"] = [f"{a:g}–{b:g}" for a, b in zip(layer["from_min"], layer["to_min"], strict=True)]
     if layer["origin"].notna().any():
         for column in (c for c in ("name_en", "name_ru", "name_kk") if c in settlements.columns):
@@ -137,6 +140,7 @@ def _layer(
 ) -> Any:
     """Return the rings with minutes, areas, and who lives in each by travel time."""
     from kazgeo import accessibility
+    from kazgeo.ties import in_minutes
 
     layer = banded.rename(columns={"area_m2": "area_km2"})
     layer["area_km2"] /= 1e6
@@ -144,10 +148,10 @@ def _layer(
     if str(overlap) == "separate":
         pair = (tied, tied.take(chosen)) if travel == Travel.TO else (tied.take(chosen), tied)
         dense = accessibility.travel_times(*pair, limit_s=60 * float(layer["to_min"].max() or 0)).to_dense()
-        every = (dense if travel == Travel.TO else dense.T) / 60
+        every = in_minutes(dense if travel == Travel.TO else dense.T)
     counts, sums = [], []
     for row in layer.itertuples():
-        time = found["time_s"] / 60 if every is None else every[row.origin]
+        time = in_minutes(found["time_s"]) if every is None else every[row.origin]
         inside = ((time > row.from_min) | (row.from_min == 0)) & (time <= row.to_min)
         if str(overlap) == "nearest":
             inside &= found["destination"] == row.origin
@@ -162,10 +166,12 @@ def _bands(areas: Any, time_min: pd.Series, people: pd.Series | None, limits: Se
     import pandas as pd
     import shapely
 
+    from kazgeo.ties import upto
+
     rows = []
     for limit in limits:
         inside = time_min <= limit
-        ground = areas.geometry.to_numpy()[(areas["to_s"] <= 60 * limit + 1e-6).to_numpy()]
+        ground = areas.geometry.to_numpy()[(areas["to_s"] <= upto(60 * limit)).to_numpy()]
         area = float(shapely.union_all(shapely.make_valid(ground)).area) / 1e6 if len(ground) else 0.0
         number = float(people[inside].sum()) if people is not None else float("nan")
         rows.append({"to_min": limit, "area_km2": area, "settlements": int(inside.sum()), "people": number})

@@ -140,10 +140,12 @@ def _table(found: Huff, names: dict[Any, Names], others: dict[Any, Names]) -> pd
     """Return all probabilities above 0, with names and minutes; by origin, the likeliest first."""
     import pandas as pd
 
+    from kazgeo.ties import in_minutes
+
     times = found.pairs.times
     table = pd.DataFrame({
         "origin_id": times.origins[times.rows], "destination_id": times.destinations[times.indices],
-        "probability_percent": 100 * found.pairs.values, "travel_time_min": times.time_s / 60, "row": times.rows,
+        "probability_percent": 100 * found.pairs.values, "travel_time_min": in_minutes(times.time_s), "row": times.rows,
     })  # fmt: skip
     table = table[table["probability_percent"] > 0]
     table = table.sort_values(["row", "probability_percent"], ascending=[True, False], kind="stable")

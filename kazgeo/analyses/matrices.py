@@ -127,12 +127,14 @@ def _named(long: pd.DataFrame, names: dict[str, Any], turned: bool) -> pd.DataFr
     """Return the table with the names of both ends; ``turned``: the settlements are the destinations."""
     import pandas as pd
 
+    from kazgeo.ties import in_minutes
+
     columns: dict[str, Any] = {}
     for end, column in zip(names, ("destination", "origin") if turned else ("origin", "destination"), strict=True):
         codes, ids = pd.factorize(long[column])
         columns[f"{end}_id"] = long[column].to_numpy()
         columns[f"{end}_name"] = pd.Index([names[end][i].en for i in ids], dtype=object).take(codes)
-    return pd.DataFrame({**columns, "travel_time_min": long["time_s"].to_numpy() / 60})
+    return pd.DataFrame({**columns, "travel_time_min": in_minutes(long["time_s"].to_numpy())})
 
 
 def _pairs_found(table: pd.DataFrame, names: dict[str, Any], whole: int, limit_min: float | None) -> list[Message]:

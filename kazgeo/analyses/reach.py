@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from kazgeo.style import Style
 
 __all__ = [
-    "AMOUNT_COLORS", "NO_FACILITY_REASON", "amount_style", "facilities_left_out", "figure", "means_by",
-    "places_with", "refuse_empty", "refuse_nobody", "refuse_rows", "sizes", "times_between", "unheard", "weighted_mean",
+    "AMOUNT_COLORS", "NONE_NEAR_REASON", "NO_FACILITY_REASON", "amount_style", "facilities_left_out", "figure",
+    "means_by", "places_with", "refuse_empty", "refuse_nobody", "refuse_rows", "sizes", "times_between", "unheard",
+    "weighted_mean",
 ]  # fmt: skip
 
 #: Pale to dark where more is better (ColorBrewer YlGnBu), safe for the colour-blind.
@@ -88,7 +89,7 @@ def facilities_left_out(there: Attached, reached: pd.Series, amount: pd.Series |
     if amount is not None:
         reason[amount == 0] = FACILITY_NOTHING_REASON
         reason[amount.isna()] = FACILITY_UNKNOWN_REASON
-    reason[~there.tied] = FACILITY_OFF_REASON
+    reason[~there.tied & ~reached] = FACILITY_OFF_REASON  # one that serves its own spot does take part
     reason[there.distance_m.isna()] = FACILITY_NOWHERE_REASON
     lost = reason[reason != ""]
     return pd.DataFrame({"unit": lost.index.astype(object), "reason": lost.to_numpy()}, dtype=object)

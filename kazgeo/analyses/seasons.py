@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 from kazgeo.analyses.declare import analysis
@@ -14,6 +15,7 @@ from kazgeo.progress import Progress, silent
 if TYPE_CHECKING:
     import pandas as pd
 
+    from kazgeo.accessibility import Nearest
     from kazgeo.analyses.outcome import Outcome
     from kazgeo.messages import Message, Names
     from kazgeo.network import Attached, Scenario
@@ -112,6 +114,7 @@ def season_effect(
     from kazgeo.analyses.roads import access_columns, left_out, on_network
     from kazgeo.analyses.scenarios import Asked, named, network_with, refuse_idle, scenario_of
     from kazgeo.style import TooltipField
+    from kazgeo.ties import in_minutes
 
     settlements, people, chosen = destinations(settlements, "season_effect", given)
     roads, kind = named(roads, road_class, surface_field, seasonal)
@@ -126,9 +129,9 @@ def season_effect(
     progress(0.6, "quickest routes")
     before = nearest(tied, chosen)
     progress(0.8, "quickest routes of the scenario")
-    after_s, without, moved = _after(tied, chosen, scenario, (new, closed), settlements, given)
+    after_s, without, moved = _after(tied, before.time_s, chosen, scenario, (new, closed), settlements, given)
     layer = settlements.copy()
-    layer["travel_time_min"], layer["scenario_time_min"] = before.time_s / 60, after_s / 60
+    layer["travel_time_min"], layer["scenario_time_min"] = in_minutes(before.time_s), in_minutes(after_s)
     lost = _changes(layer)
     access_columns(layer, tied)
     newly = (layer["travel_time_min"] <= standard_min) & ~(layer["scenario_time_min"] <= standard_min)
@@ -164,8 +167,8 @@ def season_effect(
 
 
 def _after(
-    tied: Attached, chosen: pd.Index, scenario: Scenario, asked: tuple[tuple[Any, ...], Any], settlements: Any,
-    given: ToDestinations,
+    tied: Attached, before: pd.Series, chosen: pd.Index, scenario: Scenario, asked: tuple[tuple[Any, ...], Any],
+    settlements: Any, given: ToDestinations,
 ) -> tuple[pd.Series, pd.DataFrame, int]:  # fmt: skip
     """Return seconds under the scenario, who has none, and how many go to another road than the closed one they are at.
 
@@ -179,8 +182,10 @@ def _after(
     changed = apply(tied.network, scenario)
     free = settlements if closed is None else settlements[~_inside(settlements, closed)]
     again = attach_again(tied, changed, free, access_of(given))
-    moved = int((again.distance_m > tied.distance_m + 1).sum())
+    moved = int((again.tied & (again.distance_m > tied.distance_m + 1)).sum())
     found = nearest(again, chosen)
+    if moved:
+        found = _harmed(found, before, nearest(again.on(tied.network), chosen).time_s)
     if not new:
         return found.time_s, found.dropped, moved
     opened = apply(tied.network, Scenario("new roads", (Change(roads=new, state="open"),)))
@@ -188,6 +193,15 @@ def _after(
     best = found.time_s.where(~(other.time_s < found.time_s) & found.time_s.notna(), other.time_s)
     served = best.index[best.notna()]
     return best, found.dropped[~found.dropped["unit"].isin(served)], moved
+
+
+def _harmed(found: Nearest, before: pd.Series, other: pd.Series) -> Nearest:
+    """Return the times under the scenario so that going to another road than a closed one is no gain.
+
+    That road was open before as well (``other``: the times by it then): where it was the quicker way, only what the
+    scenario adds to that way counts, on top of the time that is told of before.
+    """
+    return dataclasses.replace(found, time_s=found.time_s + (before - other).where(other < before, 0.0))
 
 
 def _inside(settlements: Any, closed: Any) -> Any:
@@ -280,7 +294,7 @@ def _findings(
         out.append(Message("Settlements that the scenario cuts off from every destination: {n}.", {"n": lost}))
     listed = tuple(
         Message("{name} {time}", {"name": names[i], "time": Num(t, 0, "min")})
-        for i, t in top(layer["change_min"], names).items()
+        for i, t in top(layer["change_min"].where(layer["change_min"] > 0), names).items()
     )
     if listed:
         out.append(Message("Longest delays: {places}.", {"places": listed}))

@@ -66,6 +66,7 @@ def referral_table(
     from kazgeo.analyses.reach import refuse_rows
     from kazgeo.analyses.roads import minutes_style
     from kazgeo.style import TooltipField
+    from kazgeo.ties import in_minutes
 
     others = facilities if higher is None else higher
     refuse_rows("referral_table", len(facilities) * len(others))
@@ -80,12 +81,12 @@ def referral_table(
         "origin_id": known["origin"], "origin_name": known["origin"].map(lambda i: ends["origin"][i].en),
         "destination_id": known["destination"],
         "destination_name": known["destination"].map(lambda i: ends["destination"][i].en),
-        "travel_time_min": known["time_s"] / 60, "way_km": known["length_m"] / 1000,
+        "travel_time_min": in_minutes(known["time_s"]), "way_km": known["length_m"] / 1000,
     }).reset_index(drop=True)  # fmt: skip
     near = found.nearest().set_index("origin").reindex(facilities.index)
     layer = facilities.assign(
         nearest_id=near["destination"].astype(object).where(near["destination"].notna(), None),
-        nearest_min=near["time_s"] / 60, nearest_km=near["length_m"] / 1000,
+        nearest_min=in_minutes(near["time_s"]), nearest_km=near["length_m"] / 1000,
         reached=known.groupby("origin").size().reindex(facilities.index).fillna(0).astype(int),
     )  # fmt: skip
     dropped = found.dropped[["unit", "reason"]]
@@ -179,6 +180,7 @@ def capacity_catchments(
     from kazgeo.analyses.outcome import Outcome, names_of, told
     from kazgeo.errors import InputError
     from kazgeo.style import Raster, TooltipField
+    from kazgeo.ties import in_minutes
 
     if (str(turns) == Turns.COLUMN) != (turn_field is not None):
         raise InputError("capacity_catchments: turn_field must be given for turns by a column, and only for them")
@@ -192,7 +194,7 @@ def capacity_catchments(
     by = found.table.reindex(facilities.index)
     layer = facilities.assign(
         turn=by["rank"], people_in_reach=by["reached"], people_served=by["served"], spare_capacity=by["spare"],
-        full_min=by["full_s"] / 60, mean_min=by["mean_time_s"] / 60,
+        full_min=in_minutes(by["full_s"]), mean_min=by["mean_time_s"] / 60,
     )  # fmt: skip
     whole = found.served + found.left
     return Outcome(

@@ -68,6 +68,7 @@ def single_roads(
     from kazgeo.analyses.outcome import Outcome, names_of, told
     from kazgeo.analyses.roads import access_columns, left_out, tie
     from kazgeo.style import TooltipField
+    from kazgeo.ties import in_minutes
 
     settlements, people, chosen = destinations(settlements, "single_roads", given)
     tied = tie(settlements, roads, given, part(progress, 0, 0.4))
@@ -79,9 +80,9 @@ def single_roads(
     code = np.where(alone.isna(), "apart", np.where(alone.fillna(False).astype(bool), "single", "several"))
     layer["single_road"] = pd.Series(code, settlements.index).where(tied.tied, None)
     layer["roads_in_line"] = found.places["roads"].astype(float)
-    layer["travel_time_min"] = second.places["time_s"] / 60
-    layer["second_time_min"] = second.places["second_s"] / 60
-    layer["extra_min"] = second.places["extra_s"] / 60
+    layer["travel_time_min"] = in_minutes(second.places["time_s"])
+    layer["second_time_min"] = in_minutes(second.places["second_s"])
+    layer["extra_min"] = in_minutes(second.places["extra_s"])
     access_columns(layer, tied)
     on = layer["single_road"] == "single"
     dropped = left_out(pd.concat([found.dropped, second.dropped]).drop_duplicates("unit"), tied.network)

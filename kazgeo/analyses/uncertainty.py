@@ -106,6 +106,7 @@ def travel_time_uncertainty(
     from kazgeo.analyses.outcome import Outcome, names_of, told
     from kazgeo.analyses.roads import access_columns, left_out, minutes, named_class, network_of, on_network
     from kazgeo.style import TooltipField
+    from kazgeo.ties import in_minutes
 
     limits = sorted({*minutes(thresholds_min, "thresholds_min"), standard_min})
     settlements, people, chosen = destinations(settlements, "travel_time_uncertainty", given)
@@ -120,8 +121,8 @@ def travel_time_uncertainty(
     )  # fmt: skip
     layer = settlements.copy()
     for column in ("median", "low", "high"):
-        layer[f"{column}_min"] = found.times[f"{column}_s"] / 60
-    layer.insert(layer.columns.get_loc("median_min"), "travel_time_min", found.times["time_s"] / 60)
+        layer[f"{column}_min"] = in_minutes(found.times[f"{column}_s"])
+    layer.insert(layer.columns.get_loc("median_min"), "travel_time_min", in_minutes(found.times["time_s"]))
     layer["within_percent"] = 100 * found.within[60 * standard_min]
     layer["verdict"] = _verdict(layer["within_percent"], level_percent)
     layer["other_nearest_percent"] = 100 * found.times["other_share"]
@@ -178,9 +179,11 @@ def _verdict(within: pd.Series, level: float) -> pd.Series:
 
 def _shares(found: TimeUncertainty) -> pd.DataFrame:
     """Return shares within each time in percent, with their intervals."""
+    from kazgeo.ties import in_minutes
+
     table = 100 * found.shares if found.shares is not None else found.within
     table = table.add_suffix("_percent").reset_index()
-    table.insert(0, "within_min", table.pop("threshold_s") / 60)
+    table.insert(0, "within_min", in_minutes(table.pop("threshold_s")))
     return table
 
 

@@ -136,7 +136,7 @@ def _naming(files: Mapping[str, Path]) -> Iterator[None]:
 
 def _run(analysis: Analysis, given: dict[str, Any]) -> None:
     """Read the data, run the analysis, write and tell the result."""
-    from kazgeo.cli.results import check_target, tell, write
+    from kazgeo.cli.results import check_target, targets, tell, write
     from kazgeo.io import Source
     from kazgeo.project.inputs import kind_of, read_data
     from kazgeo.results import Told, keep_inputs
@@ -149,7 +149,7 @@ def _run(analysis: Analysis, given: dict[str, Any]) -> None:
     target: Path | None = common["output"]
     if target is not None:
         check_target(analysis, target)
-        keep_inputs([target], [Source.parse(str(values[n])).path for n in data])
+        keep_inputs(targets(analysis, target), [Source.parse(str(values[n])).path for n in data])
     start = time.monotonic()
     with reporter(common["progress_kind"]) as progress:
         progress(0.0, "reading")

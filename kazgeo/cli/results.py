@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from kazgeo.analyses.outcome import Outcome
     from kazgeo.results import Told
 
-__all__ = ["check_target", "suffixes", "tell", "write"]
+__all__ = ["check_target", "suffixes", "targets", "tell", "write"]
 
 
 def suffixes(analysis: Analysis) -> tuple[str, ...]:
@@ -36,6 +37,28 @@ def check_target(analysis: Analysis, target: Path) -> None:
         raise InputError(f"--out '{target}': wanted a file that ends in {' or '.join(wanted)}; got '{target.suffix}'")
     if target.is_dir():
         raise InputError(f"--out '{target}' is a folder; name a file in it")
+
+
+def targets(analysis: Analysis, target: Path) -> list[Path]:
+    """Return all files that a result may be written to: rasters beside the first, or beside a GeoPackage, have names.
+
+    Examples
+    --------
+    >>> from kazgeo.analyses import get
+    >>> [p.name for p in targets(get("cost_distance"), Path("a.tif"))]
+    ['a.tif', 'a_allocation.tif', 'a_by_road.tif']
+    >>> [p.name for p in targets(get("cost_distance"), Path("a.gpkg"))][:2]
+    ['a.gpkg', 'a_time.tif']
+    >>> [p.name for p in targets(get("travel_time"), Path("a.csv"))]
+    ['a.csv']
+    """
+    rasters = [o.name for o in analysis.outputs if o.kind == "raster"]
+    return [target, *_beside(target, rasters if target.suffix.lower() == ".gpkg" else rasters[1:])]
+
+
+def _beside(target: Path, names: Sequence[str]) -> list[Path]:
+    """Return the files of rasters that are written beside a target."""
+    return [target.with_name(f"{target.stem}_{name}.tif") for name in names]
 
 
 def write(outcome: Outcome, target: Path, told: Told) -> list[Path]:
@@ -72,17 +95,17 @@ def _write_rasters(outcome: Outcome, target: Path, told: Told) -> list[Path]:
     from kazgeo.results import geopackage, write_output
 
     names, files = list(outcome.rasters), []
-    beside = {name: target.with_name(f"{target.stem}_{name}.tif") for name in names}
     if target.suffix.lower() == ".gpkg":
         layers = _layers(told.analysis, outcome)
         if layers:
             geopackage(target, layers, outcome, told)
             files.append(target)
+        paths = _beside(target, names)
     else:
-        beside[names[0]] = target
-    for name, path in beside.items():
+        paths = [target, *_beside(target, names[1:])]
+    for name, path in zip(names, paths, strict=True):
         write_output(outcome, name, path, told)
-    return [*files, *beside.values()]
+    return [*files, *paths]
 
 
 def _left_out(outcome: Outcome, suffix: str) -> list[str]:
@@ -119,10 +142,9 @@ def tell(outcome: Outcome, files: list[Path], *, language: str, seconds: float) 
         typer.echo(say("Written: {file} ({seconds} s)").format(file=file, seconds=f"{seconds:.1f}"))
     missing = _left_out(outcome, files[0].suffix.lower()) if files else []
     if missing:
+        fit = ".gpkg" if files[0].suffix.lower() == ".tif" else ".gpkg / .xlsx"
         told = say("Not in this file: {names}. Name a file that ends in {suffixes} to have them.")
-        typer.echo(
-            told.format(names=", ".join(missing), suffixes=".gpkg" if files[0].suffix == ".tif" else ".gpkg / .xlsx")
-        )
+        typer.echo(told.format(names=", ".join(missing), suffixes=fit))
 
 
 def _plain(value: float) -> str:

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     I64 = NDArray[np.int64]
     U32 = NDArray[np.uint32]
 
-__all__ = ["OUT", "k_nearest", "nearest", "reached", "routes", "tally"]
+__all__ = ["OUT", "bounded", "enter", "k_nearest", "leave", "nearest", "reached", "routes"]
 
 #: A node that stands in no bucket.
 OUT = -2
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _enter(first: I32, after: I32, before: I32, k: int, v: int) -> None:
+def enter(first: I32, after: I32, before: I32, k: int, v: int) -> None:
     """Put a node at the head of a bucket."""
     f = first[k]
     after[v] = f
@@ -39,7 +39,7 @@ def _enter(first: I32, after: I32, before: I32, k: int, v: int) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _leave(first: I32, after: I32, before: I32, k: int, v: int) -> None:
+def leave(first: I32, after: I32, before: I32, k: int, v: int) -> None:
     """Take a node out of its bucket."""
     p, f = before[v], after[v]
     if p >= 0:
@@ -72,10 +72,10 @@ def nearest(
             v, d = seed[given], key[given]
             if d < dist[v] or (d == dist[v] and owner[given] < own[v]):
                 if after[v] != OUT:
-                    _leave(first, after, before, np.int64(dist[v] * inverse) & mask, v)
+                    leave(first, after, before, np.int64(dist[v] * inverse) & mask, v)
                     alive -= 1
                 dist[v], own[v] = d, owner[given]
-                _enter(first, after, before, np.int64(d * inverse) & mask, v)
+                enter(first, after, before, np.int64(d * inverse) & mask, v)
                 alive += 1
             given += 1
         k = now & mask
@@ -102,9 +102,9 @@ def nearest(
                     k1 = np.int64(old * inverse) & mask
                     if k1 == k2:
                         continue
-                    _leave(first, after, before, k1, u)
+                    leave(first, after, before, k1, u)
                     alive -= 1
-                _enter(first, after, before, k2, u)
+                enter(first, after, before, k2, u)
                 alive += 1
 
 
@@ -153,18 +153,18 @@ def k_nearest(
                 dist, own, fresh, v, d, r
             ):
                 if after[v] != OUT and bucket[v] > now:
-                    _leave(first, after, before, bucket[v] & mask, v)
+                    leave(first, after, before, bucket[v] & mask, v)
                     alive -= 1
                 if after[v] == OUT:
                     bucket[v] = now
-                    _enter(first, after, before, now & mask, v)
+                    enter(first, after, before, now & mask, v)
                     alive += 1
             given += 1
         w = first[now & mask]
         if w < 0:
             now += 1
             continue
-        _leave(first, after, before, now & mask, w)
+        leave(first, after, before, now & mask, w)
         alive -= 1
         later = np.int64(-1)
         for i in range(k):
@@ -185,19 +185,19 @@ def k_nearest(
                     if after[u] != OUT:
                         if bucket[u] <= b2:
                             continue
-                        _leave(first, after, before, bucket[u] & mask, u)
+                        leave(first, after, before, bucket[u] & mask, u)
                         alive -= 1
                     bucket[u] = b2
-                    _enter(first, after, before, b2 & mask, u)
+                    enter(first, after, before, b2 & mask, u)
                     alive += 1
         if later >= 0:
             bucket[w] = later
-            _enter(first, after, before, later & mask, w)
+            enter(first, after, before, later & mask, w)
             alive += 1
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _bounded(
+def bounded(
     pointer: U32, head: U32, weight: F64, node: I64, offset: F64, limit: float, queue: tuple[float, int],
     first: I32, dist: F64, after: I32, before: I32, touched: I32,
 ) -> int:  # fmt: skip
@@ -214,10 +214,10 @@ def _bounded(
                 touched[count] = v
                 count += 1
             if after[v] != OUT:
-                _leave(first, after, before, np.int64(dist[v] * inverse) & mask, v)
+                leave(first, after, before, np.int64(dist[v] * inverse) & mask, v)
                 alive -= 1
             dist[v] = d
-            _enter(first, after, before, np.int64(d * inverse) & mask, v)
+            enter(first, after, before, np.int64(d * inverse) & mask, v)
             alive += 1
             now = min(now, np.int64(d * inverse))
     while alive > 0:
@@ -246,37 +246,11 @@ def _bounded(
                     k1 = np.int64(old * inverse) & mask
                     if k1 == k2:
                         continue
-                    _leave(first, after, before, k1, u)
+                    leave(first, after, before, k1, u)
                     alive -= 1
-                _enter(first, after, before, k2, u)
+                enter(first, after, before, k2, u)
                 alive += 1
     return count
-
-
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def tally(
-    pointer: U32, head: U32, weight: F64, node: I64, offset: F64, amount: F64, cuts: F64, queue: tuple[float, int],
-    out: F64,
-) -> None:  # fmt: skip
-    """Add what every terminal has to the places it can be reached from, by the first of the sorted cuts that holds it.
-
-    ``amount`` has shape (terminals, kinds), ``out`` (cuts, places, kinds).
-    """
-    n = len(pointer) - 1
-    first = np.full(queue[1], -1, np.int32)
-    dist, touched = np.full(n, np.inf), np.empty(n, np.int32)
-    after, before = np.full(n, OUT, np.int32), np.full(n, -1, np.int32)
-    limit, kinds = cuts[-1], amount.shape[1]
-    for t in range(len(node)):
-        count = _bounded(pointer, head, weight, node[t], offset[t], limit, queue, first, dist, after, before, touched)
-        for i in range(count):
-            v = touched[i]
-            c = 0
-            while dist[v] > cuts[c]:
-                c += 1
-            for kind in range(kinds):
-                out[c, v, kind] += amount[t, kind]
-            dist[v] = np.inf
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
@@ -297,7 +271,7 @@ def reached(
     counts = np.empty(len(node), np.int64)
     used, done = 0, 0
     for t in range(len(node)):
-        count = _bounded(pointer, head, weight, node[t], offset[t], limit, queue, first, dist, after, before, touched)
+        count = bounded(pointer, head, weight, node[t], offset[t], limit, queue, first, dist, after, before, touched)
         fits = used + count <= capacity
         for i in range(count):
             v = touched[i]

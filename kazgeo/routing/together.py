@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from kazgeo.routing.kernels import OUT, _bounded, _enter, _leave
+from kazgeo.routing.kernels import OUT, bounded, enter, leave
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,9 +56,12 @@ def _begin(node: I64, offset: F64, at: int, dist: F64, key: F64, bucket: I32, to
     return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"nnan", "nsz", "reassoc"})  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"nnan", "nsz"})  # type: ignore[untyped-decorator]
 def _hand_on(dist: F64, w: int, u: int, weight: float) -> float:
-    """Improve the times of a place by those of its neighbour; return by how much in all."""
+    """Improve the times of a place by those of its neighbour; return by how much in all.
+
+    The gain is above 0 whenever a time fell: differences are added one by one, in no other order.
+    """
     gain = 0.0
     for lane in range(LANES):
         old = dist[u, lane]
@@ -81,13 +84,13 @@ def _search(
         k = np.int64(max(0.0, key[v] * inverse))
         bucket[v] = k
         now = min(now, int(k))
-        _enter(first, after, before, k, v)
+        enter(first, after, before, k, v)
     while alive > 0:
         w = first[now]
         if w < 0:
             now += 1
             continue
-        _leave(first, after, before, now, w)
+        leave(first, after, before, now, w)
         alive -= 1
         for a in range(pointer[w], pointer[w + 1]):
             u = head[a]
@@ -102,10 +105,10 @@ def _search(
             elif after[u] != OUT:
                 if old == k:
                     continue
-                _leave(first, after, before, old, u)
+                leave(first, after, before, old, u)
                 alive -= 1
             bucket[u] = k
-            _enter(first, after, before, k, u)
+            enter(first, after, before, k, u)
             alive += 1
             now = min(now, int(k))
     return count
@@ -131,7 +134,7 @@ def tally(
     while at < len(node):
         near = False
         if at + LANES <= len(node):
-            count = _bounded(pointer, head, weight, node[at], offset[at], limit * NEAR, queue, first, dist, lists[1],
+            count = bounded(pointer, head, weight, node[at], offset[at], limit * NEAR, queue, first, dist, lists[1],
                              lists[2], touched)  # fmt: skip
             near = _near(node, at, dist)
             for i in range(count):
@@ -152,7 +155,7 @@ def tally(
                     many[v, lane] = beyond
             at += LANES
         else:
-            count = _bounded(pointer, head, weight, node[at], offset[at], limit, queue, first, dist, lists[1],
+            count = bounded(pointer, head, weight, node[at], offset[at], limit, queue, first, dist, lists[1],
                              lists[2], touched)  # fmt: skip
             for i in range(count):
                 v = touched[i]

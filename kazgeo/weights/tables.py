@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from kazgeo.errors import InputError, choice, listing, positive_number, unknown
+from kazgeo.ties import in_minutes
 from kazgeo.weights.sphere import MAX_PAIRS
 from kazgeo.weights.type import Weights, refuse_repeated
 
@@ -178,7 +179,7 @@ def travel_time(
     shortest_min = positive_number(shortest_min, "shortest_min", "minutes above 0")
     falls = choice(Decay, decay, "decay")
     _refuse_unknown(times, ["origin", "destination", "time_s"])
-    minutes = _numbers(times["time_s"]) / 60
+    minutes = in_minutes(_numbers(times["time_s"]))
     if (minutes < 0).any():
         raise InputError("times must not be negative; column 'time_s' holds seconds of travel")
     near = minutes <= within_min

@@ -11,16 +11,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kazgeo.accessibility import (
+    SpeedSpread,
     balancing_time,
     closest,
     cumulative,
+    decay,
     k_nearest,
     nearest,
     reachable_from_nodes,
+    share_within,
+    travel_time_uncertainty,
     travel_times,
 )
 from kazgeo.network import attach, from_edges
-from kazgeo.ties import rounded, upto
+from kazgeo.ties import in_minutes, rounded, upto
 
 
 def road(lengths_km, kmh):
@@ -46,6 +50,32 @@ def test_half_an_hour_of_road_is_within_half_an_hour(kmh, pieces):
     assert cumulative(near, pd.Series({0: 10.0}), thresholds_s=[half]).reached.loc[end].tolist() == [10.0]
     assert reachable_from_nodes(goal, pd.Series({0: 10.0}), [half]).loc[end].tolist() == [10.0]
     assert travel_times(tied, goal, limit_s=half - 0.001).n_pairs == pieces
+
+
+@pytest.mark.parametrize("minutes", [0.07, 4.1, 5.01, 8.2, 12.36, 16.4, 32.3, 64.1, 8.21])
+def test_limits_in_fractions_of_a_minute(minutes):
+    """60 x 8.2 is 491.99999999999994: the limit is at fault then, not the time."""
+    tied = road([minutes / 2] * 2, 60.0)  # a kilometre a minute
+    goal, limit = tied.take(pd.Index([0])), 60 * minutes
+    every = travel_times(tied, goal)
+    assert every.within(limit).n_pairs == 3
+    near = travel_times(tied, goal, limit_s=limit)
+    assert near.n_pairs == 3
+    ten = pd.Series({0: 10.0})
+    assert cumulative(near, ten, thresholds_s=[limit]).reached.loc[2].tolist() == [10.0]
+    assert cumulative(every, ten, thresholds_s=[limit / 3, limit]).reached.loc[2].tolist() == [0.0, 10.0]
+    assert reachable_from_nodes(goal, ten, [limit]).loc[2].tolist() == [10.0]
+    for function in (decay.Binary(limit), decay.Stepped((limit,), (1.0,)), decay.Within(decay.Power(1.0), limit)):
+        assert decay.weigh(every, function)[2] > 0
+    left = decay.Stepped((limit,), (1.0,), closed="left")
+    assert decay.weigh(every, left)[2] == 0
+    people = pd.Series(1.0, tied.ids)
+    time_s = nearest(tied, pd.Index([0])).time_s
+    assert share_within(time_s, people, thresholds_s=limit).table["share"].tolist() == [1.0]
+    assert in_minutes(time_s)[2] == minutes
+    sure = travel_time_uncertainty(tied, pd.Index([0]), spread=SpeedSpread(0.0, 0.0, 0.0), thresholds_s=[limit],
+                                   draws=2, rng=1)  # fmt: skip
+    assert sure.within.loc[2].tolist() == [1.0]
 
 
 @pytest.mark.slow

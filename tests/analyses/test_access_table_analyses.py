@@ -199,8 +199,14 @@ def test_facilities_that_serve_nobody_are_told_with_their_reason():
         geometry=[clinics.geometry.iloc[0]] * 2 + [Point(80, 40)], crs=4326,
     )])  # fmt: skip
     outcome = analyses.get("floating_catchment").function(people, more, road, "people", "beds", limit_min=31.0)
-    told = dict(outcome.dropped.to_numpy())
-    assert told == {
+    assert dict(outcome.dropped.to_numpy()) == {"x": "facility of size 0", "y": "facility of unknown size"}
+    # far from every road, the village has the facility at its spot to itself: 5 beds for 50 people
+    np.testing.assert_allclose(outcome.layer["access_per_1000"], [1000 / 30, 100, 2000 / 30, 100])
+    assert outcome.tables["load"].set_index("facility").loc["z", "demand_people"] == 50
+    assert outcome.numbers["people_without"] == 0
+    away = more.assign(geometry=[*more.geometry.iloc[:4], Point(81, 40)])
+    outcome = analyses.get("floating_catchment").function(people, away, road, "people", "beds", limit_min=31.0)
+    assert dict(outcome.dropped.to_numpy()) == {
         "f": "farther from every road than the limit",
         "x": "facility of size 0",
         "y": "facility of unknown size",

@@ -103,9 +103,14 @@ def test_what_is_refused(study):
 def test_a_kind_out_of_reach_leaves_the_others(study):
     villages, clinics, roads = study
     lost = clinics.assign(type=["clinic", "clinic", "school"])
-    lost.loc["s1", "geometry"] = shapely.Point(60, 42)
+    lost.loc["s1", "geometry"] = shapely.Point(61, 42)
     found = run((villages, lost, roads))
     assert found.layer["time_to_school_min"].isna().all()
     assert found.layer["time_to_clinic_min"].round(6).tolist()[:5] == [0, 60, 60, 0, 60]
     assert found.numbers["all_kinds_percent"] == 0
     assert ["s1", "facility farther from every road than the limit"] in found.dropped.values.tolist()
+    lost.loc["s1", "geometry"] = shapely.Point(60, 42)  # a school in the village that no road reaches
+    found = run((villages, lost, roads))
+    assert found.layer["time_to_school_min"].dropna().to_dict() == {"far": 0}
+    assert found.layer.loc["far", "nearest_school_id"] == "s1"
+    assert "s1" not in found.dropped["unit"].tolist()

@@ -178,3 +178,24 @@ def test_speeds_that_were_not_named_are_told_and_junctions_cost_what_is_asked():
     # one junction of three roads, at the third place: whoever passes it waits half a minute
     assert slow.layer["travel_time_min"].tolist()[3:] == pytest.approx([30.5, 40.5, 50.5])
     assert slow.layer["travel_time_min"].tolist()[:2] == pytest.approx([0, 10])
+
+
+def test_a_number_that_was_corrected_is_no_longer_told(tmp_path):
+    file = tmp_path / "towns.csv"
+    file.write_text("id,lon,lat,population\n1,70.0,50,900\n2,70.1,50,-9999\n3,70.2,50,20\n4,70.3,50,\n")
+    layer = settlements.read(file)
+    assert settlements.negative(layer, "population").tolist() == settlements.negative(layer[1:], "population").tolist()
+    assert len(settlements.negative(layer, "population")) == 1
+    right = layer.copy()
+    right.iloc[1, right.columns.get_loc("population")] = 250.0
+    assert not len(settlements.negative(right, "population"))
+    other = layer.iloc[2:].set_index(layer.index[:2])  # 4 of unknown population gets the id of 2
+    assert not len(settlements.negative(other, "population"))
+
+
+def test_speeds_that_are_named_for_something_else_are_no_forgotten_ones():
+    fast = roads().assign(speed_kmh=90.0, back=50.0)
+    for name, given in (("season_effect", {"season": "none", "new_speed": "speed_kmh"}),
+                        ("travel_time", {"speed_back": "back"})):  # fmt: skip
+        told = analyses.get(name).function(towns(), fast, **TOWN, **given).summary()
+        assert "All roads are taken" not in told

@@ -6,6 +6,7 @@ import itertools
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 
@@ -85,3 +86,11 @@ def test_negative_people_are_unknown_and_told():
     told = run(population=(300_000.0, -60_000.0, 20_000.0, -1.0), thresholds="100000").summary()
     assert "taken as unknown: 2 ('b', 'd')" in told or "taken as unknown: 2 (b, d)" in told
     assert "Places of unknown population, which can't count as centres: 2." in told
+
+
+def test_ids_of_several_types():
+    towns = gpd.GeoDataFrame({"people": [5000.0, 10.0]}, geometry=gpd.points_from_xy([71, 72], [51, 51]),
+                             index=pd.Index([1, "B2"], dtype=object), crs=4326)  # fmt: skip
+    roads = gpd.GeoDataFrame(geometry=[shapely.LineString([(71, 51), (72, 51)])], crs=4326)
+    found = analyses.get("remoteness").function(towns, roads, "people", thresholds="1000")
+    assert found.layer["remoteness"].tolist() == pytest.approx([0, 2])  # the mean is half of the way

@@ -195,3 +195,42 @@ def test_nobody_swims_out_of_a_flooded_village():
 def test_a_scenario_that_means_no_road_is_refused(study, options, says):
     with pytest.raises(InputError, match=says):
         run(study, **options)
+
+
+def two_ways(**columns):
+    """A village on a slow track to the city, and a fast road 3.3 km beside it that ends in the city too."""
+    lines = [
+        shapely.LineString([(71, 51), (71.5, 51)]),
+        shapely.LineString([(71, 51.03), (71.5, 51.03), (71.5, 51)]),
+    ]
+    roads = gpd.GeoDataFrame({"name": ["track", "fast"], "kmh": [10.0, 90.0], **columns}, geometry=lines, crs=4326)
+    places = gpd.GeoDataFrame(
+        {"kind": ["v", "city"], "people": [100.0, 9.0]}, geometry=gpd.points_from_xy([71.1, 71.5], [51.0] * 2),
+        index=["v", "c"], crs=4326,
+    )  # fmt: skip
+    return places, roads
+
+
+def test_no_closure_is_a_gain():
+    asked = {"speed": "kmh", "length": "", "closed_field": "name", "closed_values": "track"}
+    shut = run(two_ways(), season="none", **asked)
+    assert shut.layer["change_min"].tolist() == pytest.approx([0, 0], abs=1e-9)
+    assert "go over open ground to the next open one: 1." in shut.summary()
+    # the other road was the quicker way before as well; in winter it takes longer, and that much is lost
+    road_min = (28.06 + 3.34) / 90 * 60  # km of the fast road east of the village, then south to the city
+    cold = run(two_ways(road_class="trunk"), season="winter", **asked)
+    assert cold.layer["change_min"]["v"] == pytest.approx(road_min * (1 / 0.87 - 1), rel=0.001)
+    assert cold.layer["change_min"].min() >= 0
+
+
+def test_who_reaches_no_open_road_goes_to_none():
+    lines = [shapely.LineString([(a, 51), (a + 1, 51)]) for a in (71, 72)]
+    roads = gpd.GeoDataFrame({"name": ["west", "east"]}, geometry=lines, crs=4326)
+    places = gpd.GeoDataFrame(
+        {"kind": ["city", "v", "v"], "people": 1.0}, geometry=gpd.points_from_xy([73, 71.0, 71.2], [51.0] * 3),
+        index=list("acd"), crs=4326,
+    )  # fmt: skip
+    area = gpd.GeoDataFrame(geometry=[shapely.box(71.5, 50.9, 71.95, 51.1)], crs=4326)
+    found = run((places, roads), season="none", closed=area, length="")
+    assert found.layer["cut_off"].tolist() == ["no", "cut off", "cut off"]
+    assert "over open ground" not in found.summary()

@@ -276,6 +276,17 @@ def test_a_parameter_without_a_docstring_entry_is_an_error_at_declaration() -> N
         read(broken)
 
 
+def test_two_outputs_of_one_name_are_an_error_at_declaration() -> None:
+    from kazgeo.analyses.declare import DeclarationError, Output, analysis, read
+
+    @analysis("Maps", Output("tiles", "raster", "Tiles."), Output("tiles", "table", "Tiles again."))
+    def broken() -> None:
+        """Say nothing."""
+
+    with pytest.raises(DeclarationError, match="names of their own; got tiles, tiles"):
+        read(broken)
+
+
 def test_validate_lists_everything_at_once() -> None:
     with pytest.raises(InputError) as caught:
         analyses.get("local_moran").validate({"units": "u", "alpha": 9, "sed": 3})
@@ -337,3 +348,8 @@ def test_all_rasters_are_written(tmp_path: Path, trunk: Path) -> None:
         "land_allocation.tif",
     }
     assert "served" in {name for name, _ in pyogrio.list_layers(tmp_path / "land.gpkg")}
+    times = (tmp_path / "land_time.tif").read_bytes()
+    done = kazgeo("cost-distance", "--friction", tmp_path / "land_time.tif", "--facilities",
+                  f"{DATA / 'settlements.csv'}|id=id", "--out", tmp_path / "land.gpkg", code=2)  # fmt: skip
+    assert "would replace the data it is made of" in done.stderr
+    assert (tmp_path / "land_time.tif").read_bytes() == times
