@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from kazgeo.style import Chart, Style
 
 
+class Concentration(StrEnum):
+    """Form of the concentration index; the corrections are for what has a largest possible value."""
+
+    UNCORRECTED = "uncorrected"
+    ERREYGERS = "erreygers"
+    WAGSTAFF = "wagstaff"
+
+
 class Better(StrEnum):
     """Whether more of it is better (jobs in reach) or less (travel time)."""
 
@@ -39,6 +47,8 @@ class _Given:
         What people are ranked by; the units' groups.
     line : float or None
         Standard of access.
+    form, bounds : Concentration and tuple of float
+        Form of the concentration index; smallest and largest possible access, none: those that are found.
     """
 
     access: pd.Series
@@ -47,6 +57,8 @@ class _Given:
     standing: pd.Series | None
     group: pd.Series | None
     line: float | None
+    form: Concentration
+    bounds: tuple[float, float] | None
 
 
 @analysis(
@@ -71,6 +83,8 @@ def access_inequality(
     better: Better = Better.MORE,
     line: Annotated[float, Number(1e-9, 1e12)] | None = None,
     income: Annotated[str, Field("units")] | None = None,
+    concentration: Concentration = Concentration.UNCORRECTED,
+    bounds: str = "",
     group: Annotated[str, Field("units", numeric=False)] | None = None,
 ) -> Outcome:
     """How unequally access is shared among people: Gini, Palma, Theil, concentration index, poverty of access.
@@ -97,6 +111,11 @@ def access_inequality(
         Standard of access in the unit of the column: who has less (or travels longer) is short of it.
     income : str
         Column of income per head or any other standing that people are ranked by.
+    concentration : Concentration
+        Form of the concentration index by income. Of a share, which can't exceed 100 %, the uncorrected form
+        depends on the mean; erreygers and wagstaff mend that.
+    bounds : str
+        For erreygers and wagstaff: smallest and largest possible access, such as "0, 100"; those found when empty.
     group : str
         Column of the units' groups, such as the region.
     """
@@ -115,6 +134,7 @@ def access_inequality(
         numeric(units, income) if income is not None else None,
         units[group] if group is not None else None,
         line,
+        *_form(concentration, bounds, income),
     )
     whole = gini(given.access, given.people)
     if whole.n < 2:
@@ -154,6 +174,33 @@ def access_inequality(
     )
 
 
+#: What the library calls the forms.
+_FORMS = {
+    Concentration.UNCORRECTED: "standard",
+    Concentration.ERREYGERS: "erreygers",
+    Concentration.WAGSTAFF: "wagstaff",
+}
+
+
+def _form(form: Concentration, bounds: str, income: str | None) -> tuple[Concentration, tuple[float, float] | None]:
+    """Return the form of the concentration index and its bounds; refuse what would have no effect."""
+    from kazgeo.analyses.texts import numbers
+    from kazgeo.errors import InputError
+
+    how, found = Concentration(str(form)), numbers(bounds, "access_inequality: bounds")
+    if how is not Concentration.UNCORRECTED and income is None:
+        raise InputError(
+            f"concentration '{how}' has no effect without income; name the column that people are ranked by"
+        )
+    if found is None:
+        return how, None
+    if how is Concentration.UNCORRECTED:
+        raise InputError("bounds have no effect on the uncorrected form; set concentration to erreygers or wagstaff")
+    if len(found) != 2 or found[0] >= found[1]:
+        raise InputError(f"access_inequality: bounds must be two numbers, the smaller first; got {bounds!r}")
+    return how, (found[0], found[1])
+
+
 def _measures(given: _Given) -> tuple[dict[str, float], pd.DataFrame | None]:
     """Return all measures by their codes, and the table of groups."""
     from kazgeo.analyses.reach import weighted_mean
@@ -181,7 +228,9 @@ def _measures(given: _Given) -> tuple[dict[str, float], pd.DataFrame | None]:
         out["palma"] = float(palma_ratio(x, x, people))
     else:
         out["palma_income"] = float(palma_ratio(x, given.standing, people))
-        out["concentration_index"] = float(concentration_index(x, given.standing, people))
+        out["concentration_index"] = float(
+            concentration_index(x, given.standing, people, form=_FORMS[given.form], bounds=given.bounds)
+        )
     if given.line is not None:
         poor = foster_greer_thorbecke(x, people, line=given.line, poor=_side(given))
         out |= {"fgt0": poor.fgt0, "fgt1": poor.fgt1, "fgt2": poor.fgt2}

@@ -36,6 +36,8 @@ class Competition(StrEnum):
     RATIONAL_AGENTS = "raam"
 
 
+#: Why a settlement has no figure per head under another power of demand than 1.
+NOBODY_REASON = mark("nobody is known to live there")
 #: Tau of the rational agent model when it is left out, minutes.
 TAU_MIN = 60.0
 
@@ -88,6 +90,7 @@ def floating_catchment(
     zones_min: str = "",
     zone_weights: str = "",
     tau_min: Annotated[float, Number(0.1, 10_000, "min")] | None = None,
+    demand_power: Annotated[float, Number(0.01, 10)] | None = None,
     travel: Travel = Travel.TO,
     region: Annotated[str, Field("settlements", numeric=False)] | None = None,
     progress: Progress = silent,
@@ -131,6 +134,10 @@ def floating_catchment(
         For decay steps: weight of each zone, falling, comma-separated; 1, 0.68, 0.22 when empty.
     tau_min : float
         For raam: minutes of travel that are as bad as the mean crowd of all facilities; 60 when left out.
+    demand_power : float
+        For spatial_availability: power of inhabitants when a facility is divided; below 1 favours small settlements,
+        above 1 large ones; 1 when left out, which gives the same per head as E2SFCA. With any other, settlements
+        without known inhabitants have no figure per head.
     travel : Travel
         Travel to the facilities (to), or from them (from), as an ambulance does; one-way roads make a difference.
     region : str
@@ -146,7 +153,7 @@ def floating_catchment(
     from kazgeo.ties import in_minutes
 
     how = Competition(str(method))
-    _refuse_idle(how, decay, half_min, tau_min)
+    _refuse_idle(how, decay, half_min, {"tau_min": tau_min, "demand_power": demand_power})
     falls = decay_within(decay, limit_min, half_min, _zones(zones_min, zone_weights))
     limit_min = min(limit_min, in_minutes(falls.reach_s))  # zones may end before the limit
     reach.refuse_empty("floating_catchment", facilities)
@@ -159,7 +166,12 @@ def floating_catchment(
     if how is Competition.RATIONAL_AGENTS:
         found = _agents(times, people, size, TAU_MIN if tau_min is None else tau_min, part(progress, 0.8, 1.0))
     else:
-        found = _catchment(times, people, size, how, falls)
+        divided = how is Competition.SPATIAL_AVAILABILITY
+        found = (
+            _available(times, people, size, falls, 1.0 if demand_power is None else demand_power)
+            if divided
+            else _catchment(times, people, size, how, falls)
+        )
     layer = settlements.copy()
     placed = tied.tied | pd.Series(times.reached > 0, index=times.origins)  # off the roads, but at a facility's spot
     for column in found.columns:
@@ -169,7 +181,8 @@ def floating_catchment(
     access_columns(layer, tied)
     has = _has_one(times, size)
     arrived = pd.Series(times.transposed.reached > 0, index=times.destinations)
-    lost = [tied.why_not(value.notna(), reach.NONE_NEAR_REASON), reach.facilities_left_out(there, arrived, size)]
+    nobody = tied.why_not(value.notna() | (has & ~(people > 0)), reach.NONE_NEAR_REASON)
+    lost = [nobody, _without_people(value, has, people), reach.facilities_left_out(there, arrived, size)]
     dropped = pd.concat(lost, ignore_index=True)
     load = _load(facilities, size, found.demand, arrived)
     tables = {"load": load}
@@ -203,7 +216,21 @@ def floating_catchment(
     )
 
 
-def _refuse_idle(how: Competition, decay: CatchmentDecay, half_min: float | None, tau_min: float | None) -> None:
+def _without_people(value: pd.Series, has: pd.Series, people: pd.Series) -> pd.DataFrame:
+    """Return the settlements that have a facility but no figure per head, for nobody is known to live there."""
+    import pandas as pd
+
+    lost = value.index[value.isna() & has & ~(people > 0)]
+    return pd.DataFrame({"unit": lost.astype(object), "reason": NOBODY_REASON}, dtype=object)
+
+
+#: Methods that an option is for.
+_FOR = {"tau_min": Competition.RATIONAL_AGENTS, "demand_power": Competition.SPATIAL_AVAILABILITY}
+
+
+def _refuse_idle(
+    how: Competition, decay: CatchmentDecay, half_min: float | None, special: dict[str, float | None]
+) -> None:
     """Refuse options that would have no effect."""
     from kazgeo.errors import InputError
 
@@ -212,8 +239,9 @@ def _refuse_idle(how: Competition, decay: CatchmentDecay, half_min: float | None
         raise InputError(f"method 'raam' has no decay, for people weigh the way itself; leave decay '{decay}' out")
     if agents and half_min is not None:
         raise InputError("half_min has no effect with method 'raam'; leave it out, or set tau_min")
-    if not agents and tau_min is not None:
-        raise InputError(f"tau_min has no effect with method '{how}', only with 'raam'; leave it out")
+    for name, value in special.items():
+        if value is not None and how is not _FOR[name]:
+            raise InputError(f"{name} has no effect with method '{how}', only with '{_FOR[name]}'; leave it out")
 
 
 def _zones(ends: str, weights: str) -> Zones:
@@ -226,27 +254,36 @@ def _zones(ends: str, weights: str) -> Zones:
 
 
 def _catchment(times: TravelTimes, people: pd.Series, size: pd.Series, how: Competition, decay: Decay) -> _Supply:
-    """Return access by a floating catchment, or spatial availability."""
+    """Return access by a floating catchment."""
     import pandas as pd
 
     from kazgeo.accessibility import floating_catchment as floating
-    from kazgeo.accessibility import spatial_availability
     from kazgeo.messages import Message, Num
 
-    shared = how is Competition.SPATIAL_AVAILABILITY
-    found = floating(times, people, size, decay=decay, method="2sfca" if shared else str(how))
+    found = floating(times, people, size, decay=decay, method=str(how))
     columns = pd.DataFrame({"access_per_1000": 1000 * found.access})
-    if shared:
-        left = spatial_availability(times, people, size, decay=decay)
-        columns["available"] = left.available
-        template = "Capacity left to all settlements against capacity in reach: {supply} (1: all of it, once)."
-        return _Supply(columns, found.demand, (Message(template, {"supply": Num(left.inflation, 2)}),))
     template = (
         "Inflation (1: none): people counted at facilities against people who reach one {demand}, sum of access against"
         " sum of the facilities' ratios {service}, capacity given out against capacity in reach {supply}."
     )
     values = {"demand": Num(found.demand_inflation, 2), "service": Num(found.service_inflation, 2)}
     return _Supply(columns, found.demand, (Message(template, values | {"supply": Num(found.inflation, 2)}),))
+
+
+def _available(times: TravelTimes, people: pd.Series, size: pd.Series, decay: Decay, power: float) -> _Supply:
+    """Return spatial availability; of power 1 it is the access of E2SFCA, also where nobody's number is known."""
+    import pandas as pd
+
+    from kazgeo.accessibility import floating_catchment as floating
+    from kazgeo.accessibility import spatial_availability
+    from kazgeo.messages import Message, Num
+
+    shared = floating(times, people, size, decay=decay, method="2sfca")
+    left = spatial_availability(times, people, size, decay=decay, alpha=power)
+    per_head = shared.access if power == 1 else left.per_head
+    columns = pd.DataFrame({"access_per_1000": 1000 * per_head, "available": left.available})
+    template = "Capacity left to all settlements against capacity in reach: {supply} (1: all of it, once)."
+    return _Supply(columns, shared.demand, (Message(template, {"supply": Num(left.inflation, 2)}),))
 
 
 def _agents(times: TravelTimes, people: pd.Series, size: pd.Series, tau_min: float, progress: Progress) -> _Supply:

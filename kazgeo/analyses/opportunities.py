@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 from kazgeo.analyses.decays import Falling
@@ -10,6 +11,7 @@ from kazgeo.analyses.kinds import Field, Lines, Number, Output, Settlements
 from kazgeo.analyses.options import OnRoads
 from kazgeo.analyses.roads import ACCESS_FIELDS
 from kazgeo.choices import Travel
+from kazgeo.messages import mark
 from kazgeo.progress import Progress, part, silent
 
 if TYPE_CHECKING:
@@ -19,11 +21,29 @@ if TYPE_CHECKING:
     from kazgeo.messages import Message
 
 
+class Over(StrEnum):
+    """What is made of the figures of an interval's times."""
+
+    MEDIAN = "median"
+    MEAN = "mean"
+    LOWEST = "lowest"
+    HIGHEST = "highest"
+
+
+#: What the library calls it, and what readers do.
+_SUMMED = {
+    Over.MEDIAN: ("median", mark("median over the interval of times")),
+    Over.MEAN: ("mean", mark("mean over the interval of times")),
+    Over.LOWEST: ("min", mark("least over the interval of times")),
+    Over.HIGHEST: ("max", mark("most over the interval of times")),
+}
+
+
 @analysis(
     "Accessibility",
     Output(
         "layer", "vector", "Opportunities in reach", ("gravity_sum", *ACCESS_FIELDS), like="settlements",
-        sometimes=("within_*_min", "interval_median"),
+        sometimes=("within_*_min", "interval_*"),
     ),
     Output(
         "within", "table", "Opportunities within each time",
@@ -43,6 +63,8 @@ def opportunities(
     amount: Annotated[str, Field("facilities")] | None = None,
     thresholds_min: str = "30, 60",
     interval_min: str = "",
+    interval_step_min: Annotated[float, Number(0.01, 1000, "min")] = 1.0,
+    interval_summary: Over = Over.MEDIAN,
     decay: Falling = Falling.EXPONENTIAL,
     half_min: Annotated[float, Number(0.1, 10_000, "min")] = 30.0,
     travel: Travel = Travel.TO,
@@ -74,6 +96,10 @@ def opportunities(
     interval_min : str
         First and last of the times over which a median is taken, minute by minute: "20, 40". A single time is
         arbitrary; the median over those that could be defended doesn't hang on one.
+    interval_step_min : float
+        Minutes from one time of the interval to the next.
+    interval_summary : Over
+        What is made of the figures of the interval's times.
     decay : Falling
         How weight falls with time in the gravity sum. All weigh 1 at no distance and exactly a half at half_min.
         Exponential halves again with every further half_min. Power is the inverse square of the time, and 1 up to 0.71
@@ -96,11 +122,12 @@ def opportunities(
     from kazgeo.analyses.decays import falling
     from kazgeo.analyses.outcome import Outcome, names_of, told
     from kazgeo.analyses.roads import access_columns, minutes, tie_both
-    from kazgeo.messages import mark
     from kazgeo.style import TooltipField
 
     limits = minutes(thresholds_min, "thresholds_min")
     between = _interval(interval_min)
+    summed = f"interval_{interval_summary}"
+    summary, says = _SUMMED[Over(str(interval_summary))]
     reach.refuse_empty("opportunities", facilities)
     people = inhabitants(settlements, population)
     size = reach.sizes("opportunities", facilities, amount)
@@ -113,8 +140,9 @@ def opportunities(
     for column, values in zip(columns, found.columns, strict=True):
         layer[column] = found[values]
     if between is not None:
-        over = cumulative_interval(times, size, start_s=60 * between[0], stop_s=60 * between[1])
-        layer["interval_median"] = over.reached["reached"]
+        ends = {"start_s": 60 * between[0], "stop_s": 60 * between[1]}
+        over = cumulative_interval(times, size, **ends, step_s=60 * interval_step_min, summary=summary)
+        layer[summed] = over.reached["reached"]
     layer["gravity_sum"] = gravity(times, size, decay=falling(decay, half_min)).reached["reached"]
     access_columns(layer, tied)
     arrived = pd.Series(times.transposed.reached > 0, index=times.destinations)
@@ -144,7 +172,7 @@ def opportunities(
         style=reach.amount_style(columns[-1], mark("opportunities within the longest time"), layer[columns[-1]]),
         fields=(
             TooltipField("gravity_sum", "opportunities weighted by travel time", "", 1),
-            *([TooltipField("interval_median", "median over the interval of times", "", 1)] if between else []),
+            *([TooltipField(summed, says, "", 1)] if between else []),
             TooltipField("road_distance_km", "distance to the road", "km", 1),
         ),
         dropped=dropped,

@@ -144,6 +144,11 @@ def test_opportunities_by_hand():
     assert over["interval_median"].dropna().tolist() == [10, 30, 20]  # 0 of the one in the middle up to 30 min
     early = analyses.get("opportunities").function(people, clinics, road, amount="beds", interval_min="10, 32").layer
     assert early["interval_median"].dropna().tolist() == [10, 0, 20]
+    for summary, middle in (("mean", 15), ("lowest", 0), ("highest", 30)):
+        over = analyses.get("opportunities").function(
+            people, clinics, road, amount="beds", interval_min="20, 40", interval_step_min=20, interval_summary=summary
+        )  # fmt: skip
+        assert over.layer[f"interval_{summary}"].dropna().tolist() == [10, middle, 20]
     bare = analyses.get("opportunities").function(people, clinics, road, thresholds_min="31")
     assert bare.layer["within_31_min"].dropna().tolist() == [1, 2, 1]
 
@@ -190,6 +195,42 @@ def test_catchments_by_hand():
     np.testing.assert_allclose(near.layer["access_per_1000"].dropna(), [100, 0, 200])
     assert near.numbers["people_without"] == 250  # the last zone is the limit: the middle has none within it
     assert "no facility within 20" in near.summary()
+
+
+def test_spatial_availability_that_favours_the_small():
+    people, clinics, road = line_world()
+    call = functools.partial(analyses.get("floating_catchment").function, capacity="beds", limit_min=31.0)
+    asked = {"population": "people", "method": "spatial_availability", "demand_power": 0.5}
+    found = call(people, clinics, road, **asked)
+    west, east = (beds * 100**0.5 / (100**0.5 + 200**0.5) for beds in (10, 20))
+    np.testing.assert_allclose(found.layer["available"].dropna(), [west, 30 - west - east, east])
+    np.testing.assert_allclose(found.layer["access_per_1000"][["w", "e"]], [10 * west, 10 * east])
+    people.loc["m", "people"] = None
+    found = call(people, clinics, road, **asked)
+    assert found.layer["available"].dropna().tolist() == [10, 20]
+    assert ["m", "nobody is known to live there"] in found.dropped.to_numpy().tolist()
+    with pytest.raises(InputError, match="demand_power has no effect with method 'bfca', only with 'spatial_avail"):
+        call(people, clinics, road, **asked | {"method": "bfca"})
+
+
+def test_concentration_of_what_has_a_largest_value():
+    units = geopandas.GeoDataFrame({"share": [0.2, 0.8], "people": 1.0, "income": [1.0, 2.0]},
+                                   geometry=[Point(70, 50), Point(71, 50)], crs=4326)  # fmt: skip
+    call = functools.partial(analyses.get("access_inequality").function, units, "share", "people")
+    said = {}
+    for form, bounds in (("uncorrected", ""), ("erreygers", "0, 2"), ("wagstaff", "0, 2"), ("erreygers", "0, 1")):
+        table = call(income="income", concentration=form, bounds=bounds).tables["measures"].set_index("measure")
+        said[form, bounds] = table.at["concentration_index", "value"]
+    # 2 / 0.5 x 2 x 0.5 x 0.3 x 0.25; x 4 x 0.5 / 2; x 0.5 x 2 / (1.5 x 0.5); x 4 x 0.5
+    np.testing.assert_allclose(list(said.values()), [0.3, 0.3, 0.4, 0.6])
+    for options, told in (
+        ({"concentration": "wagstaff"}, "no effect without income"),
+        ({"income": "income", "bounds": "0, 1"}, "no effect on the uncorrected form"),
+        ({"income": "income", "concentration": "wagstaff", "bounds": "1, 0"}, "two numbers, the smaller first"),
+        ({"income": "income", "concentration": "wagstaff", "bounds": "0.5, 1"}, "must enclose the values"),
+    ):
+        with pytest.raises(InputError, match=told):
+            call(**options)
 
 
 def test_facilities_that_serve_nobody_are_told_with_their_reason():
