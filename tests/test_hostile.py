@@ -117,6 +117,10 @@ def _base() -> dict[str, dict[str, Any]]:
             "settlements": places(), "roads": roads(), "population": "population", "min_population": 50_000.0,
             "region": "region", "speed": "speed_kmh", "length": "length_km",
         },
+        "critical_roads": {
+            "settlements": places(), "roads": roads(), "population": "population", "min_population": 50_000.0,
+            "road_name": "class", "speed": "speed_kmh", "length": "length_km",
+        },
         "isochrones": {
             "settlements": places(), "roads": roads(), "population": "population", "min_population": 200_000.0,
             "speed": "speed_kmh", "length": "length_km", "times_min": "30, 60",

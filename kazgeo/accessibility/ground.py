@@ -14,7 +14,7 @@ from kazgeo.routing.reach import Ramps, joined
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Ground", "territories"]
+__all__ = ["Ground", "areas_of", "territories"]
 
 #: Edges of the blocks whose unions are kept, level by level.
 SIZES = (16, 128, 1024, 8192, 65_536)
@@ -141,18 +141,20 @@ def territories(disks: list[list[Any]], reach: list[Ramps], ground: Ground) -> l
     for i, n in enumerate(near):
         others = np.array([won[j] for j in n] + [given[j] for j in n if j < i], dtype=object)
         rest = shapely.difference(contested[i], shapely.union_all(others)) if len(n) else contested[i]
-        given.append(_areas(shapely.union_all([shapely.difference(last[i], contested[i]), won[i], rest])))
+        given.append(areas_of(shapely.union_all([shapely.difference(last[i], contested[i]), won[i], rest])))
     out = []
     for i, n in enumerate(near):
         own = [[shapely.intersection(given[i], disks[j][c]) for j in (i, *n)] for c in range(len(disks[i]))]
-        out.append([_areas(shapely.union_all(parts)) for parts in own])
+        out.append([areas_of(shapely.union_all(parts)) for parts in own])
     return out
 
 
-def _areas(shape: Any) -> Any:
+def areas_of(shape: Any) -> Any:
     """Return a shape without the points and lines that overlays leave behind."""
     import shapely
 
+    if shape.geom_type in {"Polygon", "MultiPolygon"}:
+        return shape
     parts = shapely.get_parts(shape)
     return shapely.union_all(parts[shapely.get_dimensions(parts) == 2])
 

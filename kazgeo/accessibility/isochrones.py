@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from kazgeo.accessibility.ground import Ground, territories
+from kazgeo.accessibility.ground import Ground, areas_of, territories
 from kazgeo.choices import Bands, Overlap, Travel
 from kazgeo.errors import InputError, choice
 from kazgeo.labels import canonical_order
@@ -250,7 +250,7 @@ def isochrones(
     for who, shapes in disks:
         inner = shapely.Polygon()
         for (low, high), shape in zip(ask.spans, shapes, strict=True):
-            made_ = shapely.difference(shape, inner) if ask.bands is Bands.RING else shape
+            made_ = areas_of(shapely.difference(shape, inner) if ask.bands is Bands.RING else shape)
             rows.append((who, low, high, float(shapely.area(made_)), made_))
             inner = shape
     return Isochrones(_frame(rows, "area_m2", used), lost)

@@ -59,11 +59,12 @@ class SingleRoads:
     ----------
     places : DataFrame
         By place: ``single_road`` (True, False), ``roads`` (how many stretches there are, each of which cuts the place
-        off when it closes) and ``edge`` (position in the network of the first of them on the way from the place, -1
-        without one). Missing for places apart from the main network.
+        off when it closes), and of the first of them on the way from the place ``edge`` (position in the network) and
+        ``bridge`` (row of ``bridges``), -1 without one. Missing for places apart from the main network.
     bridges : GeoDataFrame
-        Stretches that cut places off: edge, low, high (shares of that edge), length_m, ``places`` and ``people`` beyond
-        it, ``places_lose`` and ``people_lose`` (those that lose the last facility; only with facilities), geometry.
+        Stretches that cut places off: edge, low, high (shares of that edge), length_m, ``roads`` (how many of them lie
+        in line from it to the main network, itself included), ``places`` and ``people`` beyond it, ``places_lose`` and
+        ``people_lose`` (those that lose the last facility; only with facilities), geometry.
     unknown : int
         Places beyond some stretch whose number of people is not known: counted as places, not as people.
     dropped : DataFrame
@@ -234,15 +235,18 @@ def single_roads(
     core = np.where(node >= 0, weak.core[node], -1)
     main = (core >= 0) & (forest.root[core] == forest.main)
     depth = np.where(main, forest.depth[core], 0)
-    edge = np.where(depth > 0, cut.edge[forest.edge[core]], -1)
-    table = pd.DataFrame({
-        "single_road": pd.array(depth > 0, dtype="boolean"), "roads": pd.array(depth, dtype="Int64"),
-        "edge": pd.array(edge, dtype="Int64"),
-    }, index=attached.ids)  # fmt: skip
-    table[~main] = pd.NA
     lost = attached.why_not(pd.Series(main, index=attached.ids), "on a part of the network apart from the main one")
     kinds = [] if goals is None else [_at(cut.nodes[1], np.ones(len(goals.ids)), cut.n)]
     made = _bridge_table(attached.network, cut, forest, weak, counts + kinds)
+    row = np.full(len(cut.edge), -1, dtype=np.int64)
+    row[made.pop("stretch")] = made.index
+    first = forest.edge[core]
+    table = pd.DataFrame({
+        "single_road": pd.array(depth > 0, dtype="boolean"), "roads": pd.array(depth, dtype="Int64"),
+        "edge": pd.array(np.where(depth > 0, cut.edge[first], -1), dtype="Int64"),
+        "bridge": pd.array(np.where(depth > 0, row[first], -1), dtype="Int64"),
+    }, index=attached.ids)  # fmt: skip
+    table[~main] = pd.NA
     return SingleRoads(table, made, int((np.isnan(number) & (depth > 0)).sum()), lost)
 
 
@@ -315,9 +319,9 @@ def _bridge_table(
     part = part[np.lexsort((forest.edge[part], -places[part], -people[part]))]
     at = forest.edge[part]
     table: dict[str, Any] = {
-        "edge": cut.edge[at], "low": cut.low[at], "high": cut.high[at],
+        "stretch": at, "edge": cut.edge[at], "low": cut.low[at], "high": cut.high[at],
         "length_m": (cut.high[at] - cut.low[at]) * network.length_m[cut.edge[at]],
-        "places": places[part].astype(np.int64), "people": people[part],
+        "roads": forest.depth[part], "places": places[part].astype(np.int64), "people": people[part],
     }  # fmt: skip
     if len(counts) > 2:
         whole = [b[forest.main] for b in beyond]

@@ -139,6 +139,9 @@ def _layer(
     travel: Travel,
 ) -> Any:
     """Return the rings with minutes, areas, and who lives in each by travel time."""
+    import geopandas
+    import shapely
+
     from kazgeo import accessibility
     from kazgeo.ties import in_minutes
 
@@ -158,7 +161,9 @@ def _layer(
         counts.append(int(inside.sum()))
         sums.append(float(people[inside].sum()) if people is not None else float("nan"))
     layer = layer.assign(settlements=counts, people=sums).to_crs(4326)
-    return layer.set_geometry(layer.geometry.make_valid())
+    # in degrees rings that touch may cross: what is left of no width is no ground
+    valid = shapely.make_valid(layer.geometry.to_numpy(), method="structure", keep_collapsed=False)
+    return layer.set_geometry(geopandas.GeoSeries(valid, layer.index, crs=4326))
 
 
 def _bands(areas: Any, time_min: pd.Series, people: pd.Series | None, limits: Sequence[float]) -> pd.DataFrame:

@@ -13,10 +13,9 @@ from kazgeo.progress import Progress, part, silent
 if TYPE_CHECKING:
     import pandas as pd
 
-    from kazgeo.accessibility import SecondRoutes, SingleRoads
+    from kazgeo.accessibility import SecondRoutes
     from kazgeo.analyses.outcome import Outcome
     from kazgeo.messages import Message, Names
-    from kazgeo.network import Attached
     from kazgeo.style import Style
 
 
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
         like="settlements",
     ),
     Output("stretches", "table", "Roads that cut settlements off",
-           ("road_id", "length_km", "settlements_behind", "people_behind")),
+           ("road_id", "length_km", "settlements_behind", "people_behind"), sometimes=("road_name",)),
     Output("by_region", "table", "Single roads by region"),
     Output("on_single_road", "number", "Settlements on a single road"),
     Output("people_on_single_road", "number", "People on a single road"),
@@ -41,6 +40,7 @@ def single_roads(
     roads: Lines,
     *,
     region: Annotated[str, Field("settlements", numeric=False)] | None = None,
+    road_name: Annotated[str, Field("roads", numeric=False)] | None = None,
     progress: Progress = silent,
     **given: Unpack[ToDestinations],
 ) -> Outcome:
@@ -59,6 +59,8 @@ def single_roads(
         Roads that meet at their ends.
     region : str
         Column of the settlements' region, for the table by region.
+    road_name : str
+        Column of the roads' names or numbers, for the table of stretches.
     """
     import numpy as np
     import pandas as pd
@@ -66,12 +68,16 @@ def single_roads(
     from kazgeo import accessibility
     from kazgeo.analyses.destinations import destinations
     from kazgeo.analyses.outcome import Outcome, names_of, told
-    from kazgeo.analyses.roads import access_columns, left_out, tie
+    from kazgeo.analyses.roads import access_columns, left_out, network_of, on_network
+    from kazgeo.analyses.stretches import stretches_of
     from kazgeo.style import TooltipField
     from kazgeo.ties import in_minutes
 
     settlements, people, chosen = destinations(settlements, "single_roads", given)
-    tied = tie(settlements, roads, given, part(progress, 0, 0.4))
+    progress(0.1, "road network")
+    net = network_of(roads, given, keep=[road_name] if road_name else [])
+    progress(0.2, "settlements to roads")
+    tied = on_network(net, settlements, given)
     progress(0.4, "single roads")
     found = accessibility.single_roads(tied, people=people, facilities=chosen)
     second = accessibility.second_routes(tied, chosen, progress=part(progress, 0.5, 1.0))
@@ -86,8 +92,9 @@ def single_roads(
     access_columns(layer, tied)
     on = layer["single_road"] == "single"
     dropped = left_out(pd.concat([found.dropped, second.dropped]).drop_duplicates("unit"), tied.network)
-    stretches = _stretches(found, tied)
-    tables = {"stretches": stretches}
+    stretches = stretches_of(found, net, people, road_name).reset_index(drop=True)
+    unlisted = ["geometry", "roads_in_line", "settlements_lose", "people_lose"]
+    tables = {"stretches": pd.DataFrame(stretches.drop(columns=unlisted))}
     if region is not None:
         tables["by_region"] = _by_region(layer, region, people, on)
     return Outcome(
@@ -107,19 +114,6 @@ def single_roads(
         dropped=dropped,
         size_column=given["population"],
     )
-
-
-def _stretches(found: SingleRoads, tied: Attached) -> pd.DataFrame:
-    """Return the stretches that cut settlements off, most people first."""
-    import pandas as pd
-
-    table = found.bridges
-    known = tied.network.roads
-    ids = known["road_id"].to_numpy()[table["edge"]] if known is not None else table["edge"].to_numpy()
-    return pd.DataFrame({
-        "road_id": ids, "length_km": table["length_m"].to_numpy() / 1000,
-        "settlements_behind": table["places"].to_numpy(), "people_behind": table["people"].to_numpy(),
-    })  # fmt: skip
 
 
 def _by_region(layer: pd.DataFrame, region: str, people: pd.Series | None, on: pd.Series) -> pd.DataFrame:

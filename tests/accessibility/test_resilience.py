@@ -187,6 +187,9 @@ def test_places_beyond_a_bridge_are_those_a_closure_cuts_off(example):
         assert set(lost.index[lost]) <= set(found.places.index[found.places["single_road"].fillna(False)])
     on = found.places["edge"].dropna()
     assert set(on[on >= 0]) <= set(found.bridges["edge"])
+    first = found.places[found.places["single_road"].fillna(False)]
+    assert found.bridges["edge"].loc[first["bridge"].astype(int)].tolist() == first["edge"].tolist()
+    assert found.bridges["roads"].loc[first["bridge"].astype(int)].tolist() == first["roads"].tolist()
 
 
 def test_detours_by_hand():

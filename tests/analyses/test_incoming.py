@@ -26,6 +26,7 @@ RUNS = {
     "isochrones": {**TOWN, "times_min": "30, 60"},
     "season_effect": {**TOWN, "road_class": "class", "factors": "main=0.5"},
     "single_roads": TOWN,
+    "critical_roads": TOWN,
     "detour_index": TOWN,
     "opportunities": {},
     "rural_access": {"population": "people"},
@@ -124,7 +125,7 @@ def test_negative_people_of_a_file_are_told_too(tmp_path):
 @pytest.mark.parametrize("number", [np.nan, -9999.0, 0.0])
 @pytest.mark.parametrize(
     "name", ["travel_time", "facility_access", "isochrones", "season_effect", "single_roads", "detour_index",
-             "opportunities", "rural_access"],
+             "opportunities", "rural_access", "critical_roads"],
 )  # fmt: skip
 def test_nothing_is_told_of_people_when_nobodys_number_is_known(name, number):
     found = outcome(name, towns().assign(people=number), population="people")

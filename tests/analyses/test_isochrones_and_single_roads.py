@@ -10,8 +10,13 @@ import pytest
 import shapely
 from pyproj import Geod
 
-from kazgeo import analyses
+from kazgeo import analyses, settlements
+from kazgeo.data import embedded
 from kazgeo.errors import InputError
+from kazgeo.io import Source
+from kazgeo.project.inputs import read_input
+
+DATA = embedded()
 
 GEOD = Geod(ellps="GRS80")
 
@@ -125,6 +130,21 @@ def test_each_centre_for_itself_overlaps_and_the_nearest_divides(straight):
     assert alone["area_km2"].sum() == pytest.approx(2 * (49 * 2 + math.pi), rel=0.01)
 
 
+@pytest.mark.parametrize("overlap", ["nearest", "separate", "merged"])
+def test_rings_are_areas_where_they_only_touch(overlap):
+    """Cutting one hour off two left lines of no width where both end at the same water or neighbour."""
+    edges, nodes = (read_input(kind, Source(DATA / file, id="id" if kind == "nodes" else None)) for kind, file in
+                    (("edges", "roads.csv"), ("nodes", "road_nodes.csv")))  # fmt: skip
+    roads = analyses.get("road_network").function(edges, nodes).layer
+    found = analyses.get("isochrones").function(
+        settlements.read(Source(DATA / "settlements.csv", id="id")), roads, destination_field="kind",
+        destination_values="oblast_centre", times_min="30, 60, 120, 240", speed="speed_kmh", length="length_km",
+        overlap=overlap, access_limit_km=50, beside_limit_km=5,
+    )  # fmt: skip
+    assert set(found.layer.geom_type) <= {"Polygon", "MultiPolygon"}
+    assert found.layer.geometry.is_valid.all()
+
+
 def test_one_way_roads_tell_to_and_from_apart(straight):
     towns, roads = straight
     roads = roads.assign(oneway=["yes", "no", "no"])  # from the town to the north only
@@ -175,6 +195,49 @@ def test_who_hangs_on_a_single_road_and_the_second_way(triangle):
     north = found.tables["by_region"].loc["N"]
     assert (north["settlements"], north["on_single_road"], north["people_on_single_road"]) == (3, 2, 900)
     assert found.dropped.values.tolist() == [["f", "farther from every road than the limit"]]
+
+
+def critical(study, **options):
+    given = TO_TOWN | {"length": "km", "default_speed_kmh": 60.0, "road_name": "name"}
+    return analyses.get("critical_roads").function(*study, **(given | options))
+
+
+def test_which_roads_cut_settlements_off(triangle):
+    found = critical(triangle)
+    layer = found.layer.set_index("road_id")
+    assert layer["road_name"].tolist() == ["d-e", "c-d"]  # those with most people are drawn on top
+    assert layer.loc["c-d", ["roads_in_line", "settlements_behind", "people_behind"]].tolist() == [1, 2, 900]
+    assert layer.loc["d-e", ["roads_in_line", "settlements_behind", "people_behind"]].tolist() == [2, 1, 500]
+    assert layer["people_lose"].tolist() == [500, 900]  # the only town is on the other side
+    assert layer["behind"].to_dict() == {"c-d": "d", "d-e": "e"}
+    assert layer.geometry["d-e"].length == pytest.approx(0.5, rel=1e-6)
+    assert found.numbers == {"stretches": 2, "critical_km": pytest.approx(120), "people_behind": 900}
+    assert found.tables["by_road"]["road"].tolist() == ["c-d", "d-e"]
+    told = found.summary()
+    assert "when they close: 2, 120\xa0km or 40.0\xa0% of the network" in told
+    assert "in front of: d 900." in told
+    assert ["f", "farther from every road than the limit"] in found.dropped.values.tolist()
+
+
+def test_a_town_at_the_far_end_keeps_its_side(triangle):
+    towns, roads = triangle
+    layer = critical((towns.assign(kind=["v", "v", "v", "v", "town", "v"]), roads)).layer.set_index("road_id")
+    # closing c-d leaves the town behind it to d and e, and takes it from the rest: 1,000 + 300 + 200 people
+    main = towns["people"][["town", "b", "c"]].sum()
+    assert layer.loc["c-d", ["settlements_lose", "people_lose"]].tolist() == [3, main]
+
+
+def test_critical_roads_without_names_people_or_any(triangle):
+    towns, roads = triangle
+    bare = critical(triangle, population=None, road_name=None)
+    assert "road_name" not in bare.layer
+    assert bare.layer["people_behind"].isna().all()
+    assert "Most settlements hang on the stretches in front of: d 2." in bare.summary()
+    assert closures(triangle, population=None).tables["stretches"]["people_behind"].isna().all()
+    none = critical((towns, pd.concat([roads, roads_of(towns, ("e", "b"))])))
+    assert none.layer is None
+    assert none.numbers["stretches"] == 0
+    assert "No stretch of road cuts a settlement off" in none.summary()
 
 
 def test_another_road_frees_the_tail(triangle):

@@ -79,6 +79,12 @@ def inputs(name: str, roads: str, places: str, land: object = None) -> dict:
             "POPULATION": "population",
             "MIN_POPULATION": 50_000,
         },
+        "critical_roads": {
+            "SETTLEMENTS": places,
+            "ROADS": roads,
+            "POPULATION": "population",
+            "MIN_POPULATION": 50_000,
+        },
         "travel_time_uncertainty": {
             "REGION": "region",
             "SETTLEMENTS": places,
