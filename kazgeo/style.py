@@ -47,7 +47,7 @@ class StyleClass:
     color : str
         Fill as ``#rrggbb``.
     label : str
-        English msgid for a categorical class; empty for a graduated class (its label is its interval).
+        English msgid for a categorical class; of a graduated class what stands in place of its interval.
     value : str or None
         Code of a categorical class, for instance "high-high".
     lower, upper : float
@@ -155,7 +155,7 @@ class Style:
                 return f"{low} – {high}"
             return f"< {high}" if np.isfinite(c.upper) else f"≥ {low}"
 
-        return [interval(c) for c in self.classes]
+        return [speaker.translate(c.label) if c.label else interval(c) for c in self.classes]
 
 
 @dataclass(frozen=True, eq=False)

@@ -33,6 +33,52 @@ class Better(StrEnum):
     LESS = "less"
 
 
+#: How results are worded where more is better, and where less is.
+_WORDS = {
+    Better.MORE: {
+        "figure": mark("access"),
+        "to_mean": mark("access, mean of the people = 100"),
+        "quarter": mark("missed by up to a quarter"),
+        "half": mark("missed by up to a half"),
+        "more": mark("missed by more than a half"),
+        "chart": mark("How access is shared among people"),
+        "share": mark("share of access, %"),
+        "extremes": mark(
+            "Access is {mean} on average; Gini {gini}, Theil {theil}. The tenth with the highest figures has {palma}"
+            " times the mean of the two fifths with the lowest."
+        ),
+        "by income": mark(
+            "Access is {mean} on average; Gini {gini}, Theil {theil}. The richest tenth has {palma} times the mean of"
+            " the poorest two fifths."
+        ),
+        "zero": mark(
+            "Access is {mean} on average; Gini {gini}, Theil {theil}. The lowest two fifths have 0: no Palma ratio."
+        ),
+    },
+    Better.LESS: {
+        "figure": mark("time or cost of the way"),
+        "to_mean": mark("time or cost of the way, mean of the people = 100"),
+        "quarter": mark("exceeded by up to a quarter"),
+        "half": mark("exceeded by up to a half"),
+        "more": mark("exceeded by more than a half"),
+        "chart": mark("How time or cost of the way is shared among people"),
+        "share": mark("share of the sum, %"),
+        "extremes": mark(
+            "Time or cost of the way is {mean} on average; Gini {gini}, Theil {theil}. The tenth worst off has {palma}"
+            " times the mean of the two fifths best off."
+        ),
+        "by income": mark(
+            "Time or cost of the way is {mean} on average; Gini {gini}, Theil {theil}. The richest tenth has {palma}"
+            " times the mean of the poorest two fifths."
+        ),
+        "zero": mark(
+            "Time or cost of the way is {mean} on average; Gini {gini}, Theil {theil}. The two fifths best off have 0:"
+            " no Palma ratio."
+        ),
+    },
+}
+
+
 @dataclass(frozen=True, eq=False)
 class _Given:
     """Columns of the layer as numbers.
@@ -165,8 +211,8 @@ def access_inequality(
         },
         style=_style_of(given),
         fields=(
-            TooltipField(access, "access", "", 1),
-            TooltipField("to_mean_percent", "access, mean of the people = 100", "%", 0),
+            TooltipField(access, _WORDS[given.better]["figure"], "", 1),
+            TooltipField("to_mean_percent", _WORDS[given.better]["to_mean"], "%", 0),
         ),
         charts=_charts(given),
         dropped=whole.dropped,
@@ -295,17 +341,10 @@ def _findings(given: _Given, measures: dict[str, float], groups: pd.DataFrame | 
         values = {"share": Num(100 * measures["fgt0"], 1, "%"), "gap": Num(100 * measures["fgt1"], 1, "%")}
         out.append(Message(template, values | {"line": figure(given.line)}))
     palma = measures.get("palma", measures.get("palma_income", float("nan")))
-    template = (
-        "Access is {mean} on average; Gini {gini}, Theil {theil}. The tenth with the highest figures has {palma} times"
-        " the mean of the two fifths with the lowest."
-        if given.standing is None
-        else "Access is {mean} on average; Gini {gini}, Theil {theil}. The richest tenth has {palma} times the mean of"
-        " the poorest two fifths."
-    )
+    says = _WORDS[given.better]
+    template = says["extremes"] if given.standing is None else says["by income"]
     if palma != palma:
-        template = (
-            "Access is {mean} on average; Gini {gini}, Theil {theil}. The lowest two fifths have 0: no Palma ratio."
-        )
+        template = says["zero"]
     values = {
         "mean": figure(measures["mean_access"]),
         "gini": Num(measures["gini"], 3),
@@ -352,20 +391,21 @@ def _style_of(given: _Given) -> Style:
     """Return classes of the gap to the standard, or of access against the mean."""
     from kazgeo.style import PURPLE_ORANGE, categorical, graduated
 
+    says = _WORDS[given.better]
     if given.line is not None:
         return categorical(
             "access_poverty",
             "standard of access",
             [
                 ("enough", "met", "#c7e9b4"),
-                ("short-quarter", "missed by up to a quarter", "#fed976", "//"),
-                ("short-half", "missed by up to a half", "#fd8d3c", "\\\\"),
-                ("short-more", "missed by more than a half", "#bd0026", "xx"),
+                ("short-quarter", says["quarter"], "#fed976", "//"),
+                ("short-half", says["half"], "#fd8d3c", "\\\\"),
+                ("short-more", says["more"], "#bd0026", "xx"),
             ],
         )
     colors = PURPLE_ORANGE if given.better is Better.LESS else PURPLE_ORANGE[::-1]
     limits = [0, 50, 80, 125, 200, float("inf")]
-    return graduated("to_mean_percent", "access, mean of the people = 100", limits, colors)
+    return graduated("to_mean_percent", says["to_mean"], limits, colors)
 
 
 def _charts(given: _Given) -> tuple[Chart, ...]:
@@ -387,8 +427,8 @@ def _charts(given: _Given) -> tuple[Chart, ...]:
         Chart(
             "lines",
             pd.DataFrame(curves),
-            "How access is shared among people",
-            "share of access, %",
+            _WORDS[given.better]["chart"],
+            _WORDS[given.better]["share"],
             tuple((name, labels[name]) for name in curves),
             tuple(name for name in curves if name != "equality"),
             across="share of people, from the lowest, %",

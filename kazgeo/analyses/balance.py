@@ -103,7 +103,10 @@ def balancing_time(
         layer=layer,
         tables={} if region is None else {"by_region": _by_region(layer, people, few, region)},
         numbers={"median_min": float(layer["balancing_time_min"].median()), "short": int(few.sum())},
-        style=minutes_style("balancing_time_min", "time until opportunities match the people"),
+        style=minutes_style(
+            "balancing_time_min", "time until opportunities match the people",
+            mark("never matched within reach, or no way by road"),
+        ),
         fields=(TooltipField("road_distance_km", "distance to the road", "km", 1),),
         dropped=dropped,
         size_column=population,

@@ -409,8 +409,8 @@ def _fullest(load: pd.DataFrame, names: dict[Any, Names]) -> tuple[Message, ...]
 def _style_of(value: pd.Series) -> Style:
     """Return classes of access, or of its cost."""
     from kazgeo.analyses.reach import amount_style
-    from kazgeo.analyses.roads import minutes_style
+    from kazgeo.analyses.roads import NO_WAY, minutes_style
 
     if value.name == "cost_min":
-        return minutes_style("cost_min", mark("cost of way and crowd"))
-    return amount_style("access_per_1000", mark("capacity per 1,000 people"), value)
+        return minutes_style("cost_min", mark("cost of way and crowd"), mark("no facility within reach"))
+    return amount_style("access_per_1000", mark("capacity per 1,000 people"), value, missing=NO_WAY)

@@ -8,6 +8,7 @@ from kazgeo.analyses.declare import analysis
 from kazgeo.analyses.kinds import Lines, Number, Output, Regions, Settlements, Surface
 from kazgeo.analyses.options import OverLand, OverLandAndRoads
 from kazgeo.choices import FrictionUnit, Travel
+from kazgeo.messages import mark
 from kazgeo.progress import Progress, part, silent
 
 if TYPE_CHECKING:
@@ -124,7 +125,9 @@ def cost_distance(
             "reached_percent": 100 * found.n_reached / passable if passable else float("nan"),
             "people_within_percent": people,
         },
-        style=None if layer is None else minutes_style("travel_time_min", "travel time over land"),
+        style=None
+        if layer is None
+        else minutes_style("travel_time_min", "travel time over land", mark("not reached over land")),
         rasters={
             "time": Raster(time_min, "travel time over land", "min", 0),
             "allocation": Raster(numbered.astype(np.float32), "nearest facility by number", "", 0),

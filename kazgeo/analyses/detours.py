@@ -8,6 +8,7 @@ from kazgeo.analyses.declare import analysis
 from kazgeo.analyses.kinds import Field, Lines, Output, Settlements
 from kazgeo.analyses.options import ToDestinations
 from kazgeo.analyses.roads import ACCESS_FIELDS
+from kazgeo.messages import mark
 from kazgeo.progress import Progress, part, silent
 
 if TYPE_CHECKING:
@@ -129,8 +130,11 @@ def _findings(layer: pd.DataFrame, names: dict[Any, Names], people: pd.Series | 
 
 
 def _style() -> Style:
+    from dataclasses import replace
+
     from kazgeo.style import graduated
 
     limits = [float("-inf"), 1.2, 1.4, 1.6, 2.0, 3.0, float("inf")]
     colors = ["#ffffb2", "#fed976", "#feb24c", "#fd8d3c", "#f03b20", "#bd0026"]
-    return graduated("detour", "way by road over straight line", limits, colors, decimals=1)
+    made = graduated("detour", "way by road over straight line", limits, colors, decimals=1)
+    return replace(made, missing_label=mark("itself a destination, or no way by road"))

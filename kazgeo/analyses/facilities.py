@@ -9,6 +9,7 @@ from kazgeo.analyses.kinds import Field, Lines, Number, Output, Settlements
 from kazgeo.analyses.options import OnRoads
 from kazgeo.analyses.roads import ACCESS_FIELDS
 from kazgeo.choices import Travel
+from kazgeo.messages import mark
 from kazgeo.progress import Progress, part, silent
 
 if TYPE_CHECKING:
@@ -135,7 +136,9 @@ def facility_access(
             "all_kinds_percent": float(100 * weight[every].sum() / weight.sum()) if weight.sum() > 0 else float("nan"),
             "unreached": int(layer["longest_min"].isna().sum()),
         },
-        style=minutes_style("longest_min", "travel time to the farthest kind of facility"),
+        style=minutes_style(
+            "longest_min", "travel time to the farthest kind of facility", mark("a kind of facility is not reached")
+        ),
         fields=(
             TooltipField("kinds_within", "kinds within the standard"),
             TooltipField("road_distance_km", "distance to the road", "km", 1),

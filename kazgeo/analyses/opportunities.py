@@ -121,7 +121,7 @@ def opportunities(
     from kazgeo.analyses.columns import inhabitants
     from kazgeo.analyses.decays import falling
     from kazgeo.analyses.outcome import Outcome, names_of, told
-    from kazgeo.analyses.roads import access_columns, minutes, tie_both
+    from kazgeo.analyses.roads import NO_WAY, access_columns, minutes, tie_both
     from kazgeo.style import TooltipField
 
     limits = minutes(thresholds_min, "thresholds_min")
@@ -169,7 +169,9 @@ def opportunities(
             "none_percent": float(last["none_percent"]),
             "unreached": int(layer["gravity_sum"].isna().sum()),
         },
-        style=reach.amount_style(columns[-1], mark("opportunities within the longest time"), layer[columns[-1]]),
+        style=reach.amount_style(
+            columns[-1], mark("opportunities within the longest time"), layer[columns[-1]], missing=NO_WAY
+        ),
         fields=(
             TooltipField("gravity_sum", "opportunities weighted by travel time", "", 1),
             *([TooltipField(summed, says, "", 1)] if between else []),

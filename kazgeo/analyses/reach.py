@@ -192,9 +192,12 @@ def figure(value: float, unit: str = "") -> Num:
 
 
 def amount_style(
-    column: str, title: str, values: pd.Series, *, unit: str = "", colors: Sequence[str] = AMOUNT_COLORS
-) -> Style:
+    column: str, title: str, values: pd.Series, *, unit: str = "", colors: Sequence[str] = AMOUNT_COLORS,
+    missing: str = "no data",
+) -> Style:  # fmt: skip
     """Return classes of amounts of at least 0 with limits of two figures; places that have nothing are a class apart.
+
+    ``missing`` says why others have no amount.
 
     Examples
     --------
@@ -202,10 +205,12 @@ def amount_style(
     >>> from kazgeo.locale import speaker
     >>> some = pd.Series([0.0, 0.0, 12.0, 130.0, 1234.0, 5678.0, 91011.0, None])
     >>> amount_style("x", "x", some).labels(speaker("en"))
-    ['0 – 10', '10 – 130', '130 – 1,200', '1,200 – 5,700', '≥ 5,700']
+    ['0', '10 – 130', '130 – 1,200', '1,200 – 5,700', '≥ 5,700']
     >>> amount_style("x", "x", some * 0).labels(speaker("en"))
     ['≥ 0']
     """
+    from dataclasses import replace
+
     from kazgeo.style import graduated, shades
 
     some = values[values > 0]
@@ -215,7 +220,11 @@ def amount_style(
     rising = sorted({v for v in (*least, *inner) if v > 0})
     limits = [0.0, *rising, math.inf]
     digits = max((_digits(v) for v in rising), default=0)
-    return graduated(column, title, limits, shades(colors, len(limits) - 1), unit=unit, decimals=digits)
+    made = graduated(column, title, limits, shades(colors, len(limits) - 1), unit=unit, decimals=digits)
+    first, *others = made.classes
+    if least and not (some < first.upper).any():  # who has nothing is alone in it
+        first = replace(first, label="0")
+    return replace(made, classes=(first, *others), missing_label=missing)
 
 
 def _figures(value: float, figures: int) -> float:

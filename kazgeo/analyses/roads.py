@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kazgeo.messages import mark
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -180,10 +182,16 @@ def minutes(text: str, name: str) -> list[float]:
     return found
 
 
-def minutes_style(column: str, title: str) -> Style:
-    """Return the style of travel times."""
+#: Why a settlement has no travel time.
+NO_WAY = mark("no way by road")
+
+
+def minutes_style(column: str, title: str, missing: str = NO_WAY) -> Style:
+    """Return the style of travel times; ``missing`` says why some have none."""
+    from dataclasses import replace
+
     from kazgeo.style import graduated
 
     limits = [0, 30, 60, 120, 180, 240, 360, float("inf")]
     colors = ["#ffffcc", "#ffeda0", "#feb24c", "#fd8d3c", "#fc4e2a", "#e31a1c", "#800026"]
-    return graduated(column, title, limits, colors, unit="min")
+    return replace(graduated(column, title, limits, colors, unit="min"), missing_label=missing)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from kazgeo.analyses.declare import analysis
 from kazgeo.analyses.kinds import Field, Lines, Number, Output, Regions, Settlements, Surface
+from kazgeo.messages import mark
 from kazgeo.progress import Progress, part, silent
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def rural_access(
     rural_values : str
         Values of that column that are rural, comma-separated.
     max_population : float
-        Settlements with more inhabitants are not rural.
+        Settlements with more inhabitants are not rural; those of unknown number are neither unless a column tells.
     season_field : str
         Column of roads that tells which are open all year, such as surface or class.
     all_season_values : str
@@ -84,8 +85,9 @@ def rural_access(
     every = (rural is None and max_population is None, season_field is None)
     if rural is None:
         rural = pd.Series(True, settlements.index)
+    unsure = people.isna() & (max_population is not None and rural_field is None)
     if max_population is not None:
-        rural = rural & ~(people > max_population)
+        rural = rural & ~(people > max_population) & ~unsure
     if not rural.any():
         raise InputError("rural_access: no settlement is rural; look at rural_values and max_population")
     open_ = valued(roads, season_field, all_season_values, "rural_access", ("season_field", "all_season_values"))
@@ -94,13 +96,15 @@ def rural_access(
         settlements, roads, people, rural=rural, all_season=open_, limit_m=1000 * limit_km
     )
     layer = settlements.copy()
-    layer["rural_access"] = pd.Series("not rural", layer.index, dtype=object).where(~rural, None)
+    layer["rural_access"] = pd.Series("not rural", layer.index, dtype=object).where(~rural & ~unsure, None)
     layer.loc[found.places.index, "rural_access"] = np.where(found.places["near"], "near", "far")
     layer["all_season_road_km"] = found.places["distance_m"].reindex(layer.index) / 1000
     far = layer["rural_access"] == "far"
+    unknown = pd.DataFrame({"unit": layer.index[unsure], "reason": UNSURE_REASON}, dtype=object)
+    dropped = pd.concat([found.dropped, unknown], ignore_index=True)
     return Outcome(
         (*_findings(layer, population, names_of(settlements), found, far, limit_km), *_every(*every),
-         *told(found.dropped)),
+         *told(dropped)),
         layer=layer,
         tables={} if region is None else {"by_region": _by_region(layer, region, people)},
         numbers={
@@ -109,7 +113,7 @@ def rural_access(
         },
         style=_style(),
         fields=(TooltipField("all_season_road_km", "distance to an all-season road", "km", 1),),
-        dropped=found.dropped,
+        dropped=dropped,
         size_column=population,
     )  # fmt: skip
 
@@ -171,7 +175,13 @@ def _index(found: RuralAccess, limit: float) -> Message:
     )  # fmt: skip
 
 
+#: Why a settlement is neither rural nor not.
+UNSURE_REASON = mark("population unknown: rural or not")
+
+
 def _style() -> Style:
+    from dataclasses import replace
+
     from kazgeo.style import categorical
 
     classes = [
@@ -179,7 +189,8 @@ def _style() -> Style:
         ("far", "farther than can be walked", "#d7301f"),
         ("not rural", "not rural", "#bdbdbd"),
     ]
-    return categorical("rural_access", "distance to an all-season road", classes)
+    made = categorical("rural_access", "distance to an all-season road", classes)
+    return replace(made, missing_label=mark("rural or not is unknown, or no place on the map"))
 
 
 @analysis(

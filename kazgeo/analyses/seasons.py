@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Unpack
 from kazgeo.analyses.declare import analysis
 from kazgeo.analyses.kinds import Field, Lines, Number, Output, Regions, Settlements
 from kazgeo.analyses.options import ToDestinations
-from kazgeo.analyses.roads import ACCESS_FIELDS
+from kazgeo.analyses.roads import ACCESS_FIELDS, NO_WAY
 from kazgeo.choices import Season
+from kazgeo.messages import mark
 from kazgeo.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -21,13 +22,29 @@ if TYPE_CHECKING:
     from kazgeo.network import Attached, Scenario
 
 
+#: Limits of the classes of the change.
+_DELAYS_MIN = (-1e-9, 5, 15, 30, 60, 120)
+#: Classes of the effect: code, label, colour, symbol.
+_EFFECTS: list[tuple[str, str, str] | tuple[str, str, str, str]] = [
+    ("quicker", mark("quicker"), "#2c7bb6"),
+    ("up to 5", mark("longer by less than 5 min, or the same"), "#ffffcc"),
+    ("5 to 15", mark("longer by 5 – 15 min"), "#fed976"),
+    ("15 to 30", mark("longer by 15 – 30 min"), "#feb24c"),
+    ("30 to 60", mark("longer by 30 – 60 min"), "#fd8d3c"),
+    ("60 to 120", mark("longer by 1 – 2 h"), "#f03b20"),
+    ("over 120", mark("longer by 2 h or more"), "#bd0026"),
+    ("cut off", mark("cut off"), "#252525", "xx"),
+    ("newly reached", mark("reached only now"), "#1a9641", "//"),
+]
+
+
 @analysis(
     "Accessibility",
     Output(
         "layer",
         "vector",
         "Change of travel time",
-        ("travel_time_min", "scenario_time_min", "change_min", "change_percent", "cut_off", *ACCESS_FIELDS),
+        ("travel_time_min", "scenario_time_min", "change_min", "change_percent", "cut_off", "effect", *ACCESS_FIELDS),
         like="settlements",
     ),
     Output("by_region", "table", "Change by region"),
@@ -155,8 +172,9 @@ def season_effect(
             "people_cut_off": float(people[lost].sum()) if people is not None else float("nan"),
             "mean_change_min": weighted_mean(layer["change_min"], people),
         },
-        style=_style(layer["change_min"]),
+        style=_style(layer["effect"]),
         fields=(
+            TooltipField("change_min", "change of the travel time", "min"),
             TooltipField("travel_time_min", "travel time without the scenario", "min"),
             TooltipField("scenario_time_min", "travel time under the scenario", "min"),
             TooltipField("change_percent", "change", "%", 1),
@@ -222,8 +240,9 @@ def _moved(count: int) -> tuple[Message, ...]:
 
 
 def _changes(layer: Any) -> pd.Series:
-    """Add the change and who is cut off; return who is."""
+    """Add the change, who is cut off, and classes of both; return who is cut off."""
     import numpy as np
+    import pandas as pd
 
     before, after = layer["travel_time_min"], layer["scenario_time_min"]
     layer["change_min"] = after - before
@@ -231,6 +250,10 @@ def _changes(layer: Any) -> pd.Series:
         layer["change_percent"] = 100 * layer["change_min"] / before.where(before > 0)
     lost: pd.Series = before.notna() & after.isna()
     layer["cut_off"] = np.select([lost, before.isna() & after.notna()], ["cut off", "newly reached"], "no")
+    place = np.searchsorted(_DELAYS_MIN, layer["change_min"].fillna(0.0), side="right")
+    codes = np.array([effect[0] for effect in _EFFECTS], dtype=object)
+    effect = pd.Series(codes[place], layer.index).where(layer["change_min"].notna(), None)
+    layer["effect"] = effect.mask(layer["cut_off"] != "no", layer["cut_off"])
     return lost
 
 
@@ -314,11 +337,12 @@ def _told(scenario: Scenario) -> tuple[Message, ...]:
     return () if scenario.source else (Message("New roads and new speeds are those that were given."),)
 
 
-def _style(change: pd.Series) -> Any:
-    from kazgeo.style import graduated
+def _style(effect: pd.Series) -> Any:
+    """Return classes of the delay; who is cut off or reached anew has a class of its own, not the look of no data."""
+    from dataclasses import replace
 
-    limits = [float("-inf"), 0, 5, 15, 30, 60, 120, float("inf")]
-    colors = ["#2c7bb6", "#ffffcc", "#fed976", "#feb24c", "#fd8d3c", "#f03b20", "#bd0026"]
-    if not (change < 0).any():
-        limits, colors = limits[1:], colors[1:]
-    return graduated("change_min", "change of the travel time", limits, colors, unit="min")
+    from kazgeo.style import categorical
+
+    rare = ("quicker", "over 120", "cut off", "newly reached")
+    made = replace(categorical("effect", mark("change of the travel time"), _EFFECTS), missing_label=NO_WAY)
+    return made.without_empty(effect, *rare)

@@ -9,6 +9,7 @@ from kazgeo.analyses.declare import analysis
 from kazgeo.analyses.kinds import Field, Number, Output, Settlements, Surface
 from kazgeo.analyses.options import OverLand
 from kazgeo.choices import Travel, Turns
+from kazgeo.messages import mark
 from kazgeo.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def referral_table(
         layer=layer,
         tables={"times": table},
         numbers={"pairs": len(table), "absent": found.n_unreachable},
-        style=minutes_style("nearest_min", "travel time to the nearest other facility"),
+        style=minutes_style("nearest_min", "travel time to the nearest other facility", mark("no other is reached")),
         fields=(TooltipField("nearest_km", "length of that way", "km", 1), TooltipField("reached", "places reached")),
         dropped=dropped,
     )

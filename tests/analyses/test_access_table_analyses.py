@@ -413,6 +413,9 @@ def test_less_is_better_for_times():
     lost = analyses.get("access_inequality").function(some, "jobs", "people", better="less")
     assert "People without a figure of access, and so not in any measure: 130, in 10 units." in lost.summary()
     assert lost.style.column == "to_mean_percent"
+    assert lost.summary().startswith("Time or cost of the way is")
+    assert "The tenth worst off has" in lost.summary()
+    assert outcome.style.classes[3].label == "exceeded by more than a half"
 
 
 def test_the_area_under_the_lorenz_curve_is_the_gini():

@@ -233,4 +233,6 @@ def test_who_reaches_no_open_road_goes_to_none():
     area = gpd.GeoDataFrame(geometry=[shapely.box(71.5, 50.9, 71.95, 51.1)], crs=4326)
     found = run((places, roads), season="none", closed=area, length="")
     assert found.layer["cut_off"].tolist() == ["no", "cut off", "cut off"]
+    assert found.layer["effect"].tolist() == ["up to 5", "cut off", "cut off"]  # not the look of no data
+    assert [c.value for c in found.style.classes][-1] == "cut off"
     assert "over open ground" not in found.summary()
