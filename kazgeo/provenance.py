@@ -129,6 +129,32 @@ def replacing(path: Path | str) -> Iterator[Path]:
         _UNFINISHED.discard(beside)
 
 
+#: Ends a style file that a result brings along; QGIS drops it when somebody saves a style of their own over it.
+OWN = "<!-- KazGeo -->"
+
+
+def write_style(path: Path | str, qml: str) -> bool:
+    """Write a QGIS style beside a result, unless somebody's own style is there already; return whether it was.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "towns.qml"
+    ...     made = [write_style(file, "<qgis/>"), write_style(file, "<qgis a='1'/>")]
+    ...     _ = file.write_text("<qgis>mine</qgis>")
+    ...     made.append(write_style(file, "<qgis/>"))
+    >>> made
+    [True, True, False]
+    """
+    target = Path(path)
+    if target.is_file() and OWN not in target.read_text(encoding="utf-8", errors="replace"):
+        return False
+    with replacing(target) as beside:
+        beside.write_text(f"{qml.rstrip()}\n{OWN}\n", encoding="utf-8")
+    return True
+
+
 def write_json(path: Path | str, value: Mapping[str, Any] | Iterable[Any]) -> None:
     """Write plain data as readable UTF-8 JSON, whole or not at all."""
     with replacing(path) as beside:

@@ -41,7 +41,7 @@ def write_raster(path: Path, raster: Raster, tags: Mapping[str, str], language: 
         Another suffix, or a file that can't be written.
     """
     from kazgeo.locale import speaker
-    from kazgeo.provenance import replacing
+    from kazgeo.provenance import replacing, write_style
     from kazgeo.style import YELLOW_RED, shades
 
     if path.suffix.lower() not in {".tif", ".tiff"}:
@@ -53,8 +53,7 @@ def write_raster(path: Path, raster: Raster, tags: Mapping[str, str], language: 
         named.rio.to_raster(beside, driver="COG", compress="deflate", predictor="YES", tags=dict(tags))
     values = stops(raster.surface)
     labels = [speech.number(v, raster.decimals) + (f" {unit}" if unit else "") for v in values]
-    with replacing(path.with_suffix(".qml")) as beside:
-        beside.write_text(raster_qml(values, shades(YELLOW_RED, len(values)), labels), encoding="utf-8")
+    write_style(path.with_suffix(".qml"), raster_qml(values, shades(YELLOW_RED, len(values)), labels))
 
 
 def raster_qml(values: Sequence[float], colors: Sequence[str], labels: Sequence[str]) -> str:

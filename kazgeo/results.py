@@ -52,17 +52,21 @@ class Told:
 
 
 def keep_inputs(outputs: Iterable[str | Path], inputs: Iterable[str | Path]) -> None:
-    """Refuse to write a result over the data it is made of.
+    """Refuse to write a result over the data it is made of, or over another result.
 
     Raises
     ------
     InputError
-        An output is one of the inputs, whatever its path is called.
+        An output is one of the inputs, or two outputs are one file, whatever its path is called.
     """
-    read = {Path(file).resolve() for file in inputs}
+    read, written = {Path(file).resolve() for file in inputs}, set()
     for path in outputs:
-        if Path(path).resolve() in read:
+        file = Path(path).resolve()
+        if file in read:
             raise InputError(f"the result '{path}' would replace the data it is made of; choose another file")
+        if file in written:
+            raise InputError(f"two results would be written to '{path}'; choose a file for each")
+        written.add(file)
 
 
 def geopackage(path: Path, layers: Mapping[str, Any], outcome: Outcome, told: Told) -> None:
@@ -141,14 +145,13 @@ def _write_data(outcome: Outcome, name: str, path: Path, told: Told) -> None:
 
 def _style_beside(outcome: Outcome, path: Path, told: Told) -> None:
     """Write the style of a layer whose format holds none beside it, where QGIS looks for it."""
-    from kazgeo.provenance import replacing
+    from kazgeo.provenance import write_style
     from kazgeo.qgis_style import qml
 
     if outcome.style is None or outcome.layer is None or not len(outcome.layer):
         return
     name = told.analysis.id
-    with replacing(path.with_suffix(".qml")) as beside:
-        beside.write_text(qml(outcome.theme(name, name, told.language), language=told.language), encoding="utf-8")
+    write_style(path.with_suffix(".qml"), qml(outcome.theme(name, name, told.language), language=told.language))
 
 
 def card(outcome: Outcome, told: Told) -> str:

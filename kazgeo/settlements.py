@@ -172,12 +172,14 @@ def negative(layer: pd.DataFrame, column: str) -> pd.Index:
     return layer.index[below.to_numpy() | layer.index.isin(told)]
 
 
-def _spots(layer: Any, ids: Iterable[Any]) -> dict[Any, bytes | None]:
-    """Return where units lie, by id: a layer with new ids is told from one with fewer rows."""
+def _spots(layer: Any, ids: Iterable[Any]) -> dict[Any, tuple[float, ...] | None]:
+    """Return where units lie, to a metre, by id: a layer with new ids is told from one with fewer rows."""
     if not hasattr(layer, "geometry"):
         return dict.fromkeys(ids)
     shapes = layer.geometry[layer.index.isin(list(ids))]
-    return {i: None if shape is None else shape.wkb for i, shape in shapes.items()}
+    bounds = (shapes if shapes.crs is None else shapes.to_crs(4326)).bounds.round(5)
+    return {i: None if np.isnan(box).any() else tuple(box.tolist())
+            for i, box in zip(bounds.index, bounds.to_numpy(), strict=True)}  # fmt: skip
 
 
 def known(layer: Any, column: str) -> Any:

@@ -119,10 +119,11 @@ def rational_agents(
     .. math:: c_{ij} = \frac{t_{ij}}{\tau} + \frac{\sum_k x_{kj}}{\rho S_j}, \qquad \rho = \sum_i P_i / \sum_j S_j,
         \qquad A_i = \min_j c_{ij}
 
-    It is the minimum of a convex function (Beckmann), found origin by origin, each time exactly; costs and congestion
-    are unique, who goes where need not be. PySAL access moves whole people in shrinking steps for 150 rounds and stops
-    short of the equilibrium: its costs differ by about 1 % in the mean, by up to 14 % at single origins (measured on
-    random points), and come nearer with more rounds and smaller steps.
+    with :math:`P_i` of those only who reach a facility: others crowd none. It is the minimum of a convex function
+    (Beckmann), found origin by origin, each time exactly; costs and congestion are unique, who goes where need not be.
+    PySAL access moves whole people in shrinking steps for 150 rounds and stops short of the equilibrium: its costs
+    differ by about 1 % in the mean, by up to 14 % at single origins (measured on random points), and come nearer with
+    more rounds and smaller steps.
 
     References
     ----------

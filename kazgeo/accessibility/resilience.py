@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from kazgeo.accessibility.nearest import nearest, tied_destinations
+from kazgeo.accessibility.nearest import known_destinations, nearest, tied_destinations
 from kazgeo.choices import Travel
 from kazgeo.errors import InputError, choice, listing
 from kazgeo.network import Attached, Network
@@ -21,6 +21,7 @@ from kazgeo.network.vertices import vertices
 from kazgeo.parallel import pieces, run
 from kazgeo.progress import Progress, silent
 from kazgeo.routing.along import along
+from kazgeo.ties import rounded
 
 if TYPE_CHECKING:
     import geopandas
@@ -418,7 +419,8 @@ def second_routes(
         more = found > worst
         worst[more], which[more] = found[more], edge[more]
     worst = np.maximum(worst, time)
-    return _second(attached, goals, (cut, time, worst, np.where(worst > time + SAME_S, which, -1)))
+    weak = np.where(worst > time + SAME_S, which, -1)
+    return _second(attached, known_destinations(attached, facilities), (cut, time, worst, weak))
 
 
 def _at_a_goal(attached: Attached, goals: Attached) -> NDArray[np.bool_]:
@@ -438,8 +440,9 @@ def _second(
     node = cut.nodes[0]
     leg = attached.leg_s.to_numpy()
     own = _at_a_goal(attached, goals)
-    first = np.where(own, 0.0, np.where(node >= 0, time[node], np.inf) + np.nan_to_num(leg))
-    second = np.where(own, 0.0, np.where(node >= 0, worst[node], np.inf) + np.nan_to_num(leg))
+    first, second = (
+        rounded(np.where(own, 0.0, np.where(node >= 0, t[node], np.inf) + np.nan_to_num(leg))) for t in (time, worst)
+    )
     reached = np.isfinite(first)
     edge = np.where(reached & ~own & (node >= 0), which[node], -1)
     off = reached & np.isinf(second)
@@ -521,7 +524,7 @@ def closure(
     strange = [e for e in shut.tolist() if not (isinstance(e, int) and 0 <= e < net.m)]
     if strange:
         raise InputError(f"edges must be positions from 0 to {net.m - 1}; got {listing(strange)}")
-    goals = tied_destinations(attached, facilities)
+    goals = known_destinations(attached, facilities)
     weight = _people(attached, people)
     time, back = net.time_s.copy(), net.backwards_s.copy()
     time[shut.astype(np.int64)] = back[shut.astype(np.int64)] = np.inf

@@ -65,7 +65,7 @@ def travel_time(
     from kazgeo.analyses.outcome import Outcome, names_of, told
     from kazgeo.analyses.roads import access_columns, left_out, minutes_style, tie
     from kazgeo.style import TooltipField
-    from kazgeo.ties import in_minutes
+    from kazgeo.ties import in_minutes, upto
 
     settlements, people, chosen = destinations(settlements, "travel_time", given)
     tied = tie(settlements, roads, given, part(progress, 0, 0.5))
@@ -80,7 +80,7 @@ def travel_time(
     layer["nearest_name"] = found.destination.map(lambda i: names[i].en if i in names else None)
     access_columns(layer, tied)
     table = _by_region(layer, region, people, standard_min) if region is not None else None
-    far = layer["travel_time_min"] > standard_min
+    far = layer["travel_time_min"] > upto(standard_min)
     minutes = layer["travel_time_min"].dropna()
     return Outcome(
         (*_findings(layer, names, people, far, standard_min, len(chosen)), *told(dropped)),
@@ -106,6 +106,8 @@ def _by_region(layer: pd.DataFrame, region: str, people: pd.Series | None, stand
     """Return the median, the worst and the people beyond the standard for every region."""
     import pandas as pd
 
+    from kazgeo.ties import upto
+
     rows = layer[layer[region].notna()]
     groups = rows.groupby(region)
     table = pd.DataFrame(
@@ -118,7 +120,7 @@ def _by_region(layer: pd.DataFrame, region: str, people: pd.Series | None, stand
     )
     if people is not None:
         known = people.loc[rows.index].where(rows["travel_time_min"].notna())
-        beyond = known.where(rows["travel_time_min"] > standard)
+        beyond = known.where(rows["travel_time_min"] > upto(standard))
         table["population_known"] = known.groupby(rows[region]).sum()
         table["people_beyond"] = beyond.groupby(rows[region]).sum()
         table["share_beyond_percent"] = (
@@ -131,7 +133,7 @@ def _findings(
     layer: pd.DataFrame, names: dict[Any, Names], people: pd.Series | None, far: pd.Series, standard: float, n: int
 ) -> list[Message]:
     """Return what a planner wants to know first."""
-    from kazgeo.analyses.outcome import share, top
+    from kazgeo.analyses.outcome import minutes_told, share, top
     from kazgeo.messages import Message, Num
 
     minutes = layer["travel_time_min"]
@@ -141,7 +143,7 @@ def _findings(
         out.append(
             Message(
                 "Settlements farther than {standard} from the nearest centre (centres: {centres}): {far} of {n}.",
-                {"far": int(far.sum()), "n": int(reached.sum()), "standard": Num(standard, 0, "min"), "centres": n},
+                {"far": int(far.sum()), "n": int(reached.sum()), "standard": minutes_told(standard), "centres": n},
             )
         )
     else:
@@ -152,7 +154,7 @@ def _findings(
                 {
                     "far": int(far.sum()),
                     "n": int(reached.sum()),
-                    "standard": Num(standard, 0, "min"),
+                    "standard": minutes_told(standard),
                     "centres": n,
                     "people": Num(float(people[far].sum())),
                     "share": share(float(people[far].sum()), float(people[reached].sum())),

@@ -363,7 +363,7 @@ def _findings(
     value: pd.Series, near: tuple[pd.Series, pd.Series, float], words: tuple[Any, str, float]
 ) -> list[Message]:
     """Return mean access and who has none, then where it is best and worst."""
-    from kazgeo.analyses.outcome import share
+    from kazgeo.analyses.outcome import minutes_told, share
     from kazgeo.analyses.reach import figure, places_with
     from kazgeo.messages import Message, Num, Term
 
@@ -379,7 +379,7 @@ def _findings(
     without = float(people[~has].sum())
     figures = {"method": Term(method), "mean": figure(mean, "min" if agents else ""), "n": int((~has).sum())}
     figures |= {"total": len(has), "people": Num(without, 0), "share": share(without, float(people.sum()))}
-    out = [Message(template, figures | {"limit": Num(limit_min, 0, "min")})]
+    out = [Message(template, figures | {"limit": minutes_told(limit_min)})]
     unit = "min" if agents else ""
     best, worst = (
         places_with(value[has], names, unit, least=agents),

@@ -268,12 +268,13 @@ def _findings(
     found: CostDistance | RoadDistance, layer: Any, people: float, standard: float, passable: int
 ) -> list[Message]:
     from kazgeo.accessibility.cost_distance import RoadDistance
-    from kazgeo.analyses.outcome import share
+    from kazgeo.analyses.outcome import minutes_told, share
     from kazgeo.messages import Message, Num
+    from kazgeo.ties import upto
 
     values: dict[str, Any] = {"share": share(found.n_reached, passable), "n": len(found.facilities)}
     out = [Message("Facilities: {n}; cells that reach one: {share} of those that can be passed.", values)]
-    limit = Num(standard, 0, "min")
+    limit = minutes_told(standard)
     if people == people:
         out.append(Message("Within {standard} live {share} of the people.",
                            {"standard": limit, "share": Num(people, 1, "%")}))  # fmt: skip
@@ -281,7 +282,7 @@ def _findings(
         out.append(Message("Getting on or off a road takes half a cell of ground: {time} in the median.",
                            {"time": Num(_half_cell_min(found), 0, "min")}))  # fmt: skip
     if layer is not None:
-        near = int((layer["travel_time_min"] <= standard).sum())
+        near = int((layer["travel_time_min"] <= upto(standard)).sum())
         out.append(Message("Within {standard}: {n} of {total} settlements.",
                            {"standard": limit, "n": near, "total": len(layer)}))  # fmt: skip
     return out

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from kazgeo.messages import Message, Names
 
 
+#: Why a settlement has no time to the k-th facility of a kind.
+FEWER_REASON = mark("fewer facilities of a kind in reach than asked for")
+
+
 @analysis(
     "Accessibility",
     Output(
@@ -94,7 +98,7 @@ def facility_access(
     from kazgeo.analyses.reach import facilities_left_out
     from kazgeo.analyses.roads import access_columns, left_out, minutes, minutes_style, tie_both
     from kazgeo.style import TooltipField
-    from kazgeo.ties import in_minutes
+    from kazgeo.ties import in_minutes, upto
 
     limits = minutes(thresholds_min, "thresholds_min")
     people = inhabitants(settlements, population)
@@ -111,10 +115,11 @@ def facility_access(
         layer[f"time_to_{name}_min"] = times[name]
         layer[f"nearest_{name}_id"] = rank["destination"].reindex(settlements.index)
         served.append(_served(name, ids, found.times, people))
-        if there.tied[ids].any():  # else the kind has no facility near a road, and that is told of the facilities
-            lost.append(found.dropped)
+        short = settlements.index[times[name].isna()].difference(found.dropped["unit"], sort=False)
+        if there.tied[ids].any() or len(found.times):  # else the facilities are told as off the roads
+            lost += [found.dropped, pd.DataFrame({"unit": short, "reason": FEWER_REASON}, dtype=object)]
     table = pd.DataFrame(times)
-    layer["kinds_within"] = (table <= standard_min).sum(axis=1)
+    layer["kinds_within"] = (table <= upto(standard_min)).sum(axis=1)
     layer["longest_min"] = table.max(axis=1, skipna=False)
     access_columns(layer, tied)
     every_served = pd.concat(served, ignore_index=True)
@@ -189,12 +194,14 @@ def _shares(times: pd.DataFrame, people: pd.Series | None, limits: list[float]) 
     """Return settlements and share of people (or settlements) within each time of each kind."""
     import pandas as pd
 
+    from kazgeo.ties import upto
+
     weight = people.fillna(0.0) if people is not None else pd.Series(1.0, index=times.index)
     whole = float(weight.sum())
     rows = []
     for kind in times.columns:
         for limit in limits:
-            near = times[kind] <= limit
+            near = times[kind] <= upto(limit)
             share = 100 * float(weight[near].sum()) / whole if whole else float("nan")
             row = {"kind": kind, "within_min": limit, "settlements": int(near.sum()), "share_percent": share}
             rows.append(row if people is None else row | {"people": float(weight[near].sum())})
@@ -207,13 +214,15 @@ def _by_region(
     """Return the share within the standard of every kind by region, and the median of the slowest kind."""
     import pandas as pd
 
+    from kazgeo.ties import upto
+
     weight = people.fillna(0.0) if people is not None else pd.Series(1.0, index=layer.index)
     of = layer[region]
     whole = weight.groupby(of).sum()
     table = pd.DataFrame({"settlements": layer.groupby(region).size(),
                           "median_min": layer.groupby(region)["longest_min"].median()})  # fmt: skip
     for kind in times.columns:
-        near = weight.where(times[kind] <= standard, 0.0).groupby(of).sum()
+        near = weight.where(times[kind] <= upto(standard), 0.0).groupby(of).sum()
         table[f"within_{kind}_percent"] = 100 * near / whole.where(whole > 0)
     return table.sort_values("median_min", ascending=False)
 
@@ -222,12 +231,13 @@ def _findings(
     layer: pd.DataFrame, times: pd.DataFrame, names: dict[Any, Names], people: pd.Series | None, standard: float
 ) -> list[Message]:
     """Return how many reach what within the standard, and where the way is longest."""
-    from kazgeo.analyses.outcome import share, top
+    from kazgeo.analyses.outcome import minutes_told, share, top
     from kazgeo.messages import Message, Num, Term
+    from kazgeo.ties import upto
 
     out = []
     for kind in times.columns:
-        near = times[kind] <= standard
+        near = times[kind] <= upto(standard)
         part_of = share(float(near.sum()), len(near))
         if people is not None:
             part_of = share(float(people[near].sum()), float(people.sum()))
@@ -236,7 +246,7 @@ def _findings(
             if people is not None
             else "{kind}: within {standard} {n} of {total} settlements, {share}."
         )
-        values: dict[str, Any] = {"kind": Term(kind), "standard": Num(standard, 0, "min")}
+        values: dict[str, Any] = {"kind": Term(kind), "standard": minutes_told(standard)}
         values |= {"n": int(near.sum()), "total": len(near)}
         out.append(Message(template, values | {"share": part_of}))
     listed = tuple(

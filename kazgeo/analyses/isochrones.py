@@ -175,7 +175,7 @@ def _bands(areas: Any, time_min: pd.Series, people: pd.Series | None, limits: Se
 
     rows = []
     for limit in limits:
-        inside = time_min <= limit
+        inside = time_min <= upto(limit)
         ground = areas.geometry.to_numpy()[(areas["to_s"] <= upto(60 * limit)).to_numpy()]
         area = float(shapely.union_all(shapely.make_valid(ground)).area) / 1e6 if len(ground) else 0.0
         number = float(people[inside].sum()) if people is not None else float("nan")
@@ -185,12 +185,12 @@ def _bands(areas: Any, time_min: pd.Series, people: pd.Series | None, limits: Se
 
 def _findings(table: pd.DataFrame, people: pd.Series | None, whole: float, total: int) -> list[Message]:
     """Return area and people within each time, the shortest first."""
-    from kazgeo.analyses.outcome import share
+    from kazgeo.analyses.outcome import minutes_told, share
     from kazgeo.messages import Message, Num
 
     out = []
     for row in table.itertuples():
-        values: dict[str, Any] = {"time": Num(row.to_min, 0, "min"), "area": Num(row.area_km2, 0, "km²")}
+        values: dict[str, Any] = {"time": minutes_told(row.to_min), "area": Num(row.area_km2, 0, "km²")}
         values |= {"n": row.settlements, "total": total}
         if people is None:
             out.append(Message("Within {time}: {area}, {n} of {total} settlements.", values))
@@ -253,7 +253,7 @@ def reached_roads(
 
     from kazgeo import accessibility
     from kazgeo.analyses.destinations import destinations
-    from kazgeo.analyses.outcome import Outcome, share, told
+    from kazgeo.analyses.outcome import Outcome, minutes_told, share, told
     from kazgeo.analyses.roads import left_out, minutes, tie
     from kazgeo.messages import Message, Num
     from kazgeo.style import TooltipField
@@ -279,7 +279,7 @@ def reached_roads(
     whole = float(tied.network.length_m.sum()) / 1000
     findings = [
         Message("Within {time}: {km} of roads, {share} of all.",
-                {"time": Num(t, 0, "min"), "km": Num(km, 0, "km"), "share": share(km, whole)})
+                {"time": minutes_told(t), "km": Num(km, 0, "km"), "share": share(km, whole)})
         for t, km in zip(limits, length, strict=True)
     ]  # fmt: skip
     return Outcome(

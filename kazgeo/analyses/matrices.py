@@ -139,6 +139,7 @@ def _named(long: pd.DataFrame, names: dict[str, Any], turned: bool) -> pd.DataFr
 
 def _pairs_found(table: pd.DataFrame, names: dict[str, Any], whole: int, limit_min: float | None) -> list[Message]:
     """Say how many pairs have a time, the mean and the longest."""
+    from kazgeo.analyses.outcome import minutes_told
     from kazgeo.messages import Message, Num
 
     if not len(table):
@@ -146,7 +147,7 @@ def _pairs_found(table: pd.DataFrame, names: dict[str, Any], whole: int, limit_m
     time = table["travel_time_min"]
     row = table.loc[time.idxmax()]
     values = {"n": len(table), "total": whole, "mean": Num(float(time.mean()) / 60, 1, "h")}
-    values |= {"longest": Num(float(time.max()) / 60, 1, "h"), "limit": Num(limit_min or 0.0, 0, "min")}
+    values |= {"longest": Num(float(time.max()) / 60, 1, "h"), "limit": minutes_told(limit_min or 0.0)}
     values |= {end: names[end][row[f"{end}_id"]] for end in names}
     template = (
         "Travel times of {n} of {total} pairs, {mean} on average; the longest is {longest}, {origin} – {destination}."

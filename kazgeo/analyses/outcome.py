@@ -188,6 +188,18 @@ def share(part: float, whole: float) -> Num:
     return Num(100 * part / whole if whole else float("nan"), 1, "%")
 
 
+def minutes_told(value: float) -> Num:
+    """Return a limit in minutes with as many digits as it was given, two at most.
+
+    Examples
+    --------
+    >>> [minutes_told(v).decimals for v in (60.0, 8.2, 12.36, 200 / 3)]
+    [0, 1, 2, 2]
+    """
+    digits = next((d for d in (0, 1) if round(value, d) == round(value, 2)), 2)
+    return Num(value, digits, "min")
+
+
 def top(values: pd.Series, names: Mapping[Any, Names], count: int = 5) -> pd.Series:
     """Return the largest values, each name once: a place listed twice in a gazetteer is one place to a reader."""
     ranked = values.dropna().sort_values(ascending=False, kind="stable")

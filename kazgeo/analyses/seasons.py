@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 from kazgeo.analyses.declare import analysis
@@ -16,7 +15,6 @@ from kazgeo.progress import Progress, silent
 if TYPE_CHECKING:
     import pandas as pd
 
-    from kazgeo.accessibility import Nearest
     from kazgeo.analyses.outcome import Outcome
     from kazgeo.messages import Message, Names
     from kazgeo.network import Attached, Scenario
@@ -151,9 +149,10 @@ def season_effect(
     layer["travel_time_min"], layer["scenario_time_min"] = in_minutes(before.time_s), in_minutes(after_s)
     lost = _changes(layer)
     access_columns(layer, tied)
-    newly = (layer["travel_time_min"] <= standard_min) & ~(layer["scenario_time_min"] <= standard_min)
-    beyond = _beyond(layer, standard_min)
-    dropped = left_out(pd.concat([before.dropped, without]).drop_duplicates("unit"), tied.network)
+    near, still, beyond = _within(layer, standard_min)
+    newly = near & ~still
+    unreached = before.dropped[~before.dropped["unit"].isin(after_s.index[after_s.notna()])]
+    dropped = left_out(pd.concat([unreached, without]).drop_duplicates("unit"), tied.network)
     return Outcome(
         (
             *_findings(layer, names_of(settlements), people, newly, standard_min),
@@ -190,36 +189,57 @@ def _after(
 ) -> tuple[pd.Series, pd.DataFrame, int]:  # fmt: skip
     """Return seconds under the scenario, who has none, and how many go to another road than the closed one they are at.
 
-    ``asked`` holds the new roads and the closed areas. Where roads are new, one may get to them, if it helps.
+    ``asked`` holds the new roads and the closed areas. Places stay at the roads there were; where roads are new, one
+    may get to them, if it helps.
     """
+    import numpy as np
+    import pandas as pd
+
     from kazgeo.accessibility import nearest
     from kazgeo.analyses.roads import access_of, on_network
     from kazgeo.network import Change, Scenario, apply, attach_again
 
     new, closed = asked
     changed = apply(tied.network, scenario)
+    known = tied.network.roads
+    fresh = np.zeros(changed.m, bool) if known is None else known["road_id"].isin(new).to_numpy()
+    old = changed.with_times(*(np.where(fresh, np.inf, t) for t in (changed.time_s, changed.backwards_s)))
     free = settlements if closed is None else settlements[~_inside(settlements, closed)]
-    again = attach_again(tied, changed, free, access_of(given))
+    again = attach_again(tied, old, free, access_of(given))
     moved = int((again.tied & (again.distance_m > tied.distance_m + 1)).sum())
-    found = nearest(again, chosen)
-    if moved:
-        found = _harmed(found, before, nearest(again.on(tied.network), chosen).time_s)
-    if not new:
-        return found.time_s, found.dropped, moved
-    opened = apply(tied.network, Scenario("new roads", (Change(roads=new, state="open"),)))
-    other = nearest(on_network(opened, settlements, given).on(changed), chosen)
-    best = found.time_s.where(~(other.time_s < found.time_s) & found.time_s.notna(), other.time_s)
-    served = best.index[best.notna()]
-    return best, found.dropped[~found.dropped["unit"].isin(served)], moved
+    found = nearest(again.on(changed), chosen)
+    time = found.time_s
+    if (again.edge != tied.edge).any():
+        time = _harmed(time, before, nearest(again.on(tied.network), chosen).time_s)
+    if new:
+        opened = apply(tied.network, Scenario("new roads", (Change(roads=new, state="open"),)))
+        for way in (on_network(opened, settlements, given).on(changed),
+                    attach_again(tied, changed, free, access_of(given))):  # fmt: skip
+            there = way.edge.to_numpy()
+            by_new = (there >= 0) & fresh[there]
+            other = nearest(way, chosen).time_s
+            time = time.where(~by_new | ~((other < time) | time.isna()), other)
+    lost = again.why_not(time.notna(), NO_WAY)
+    lost = pd.concat([found.dropped[found.dropped["unit"].isin(lost["unit"])], lost])
+    return time, lost.drop_duplicates("unit"), moved
 
 
-def _harmed(found: Nearest, before: pd.Series, other: pd.Series) -> Nearest:
+def _harmed(time: pd.Series, before: pd.Series, other: pd.Series) -> pd.Series:
     """Return the times under the scenario so that going to another road than a closed one is no gain.
 
     That road was open before as well (``other``: the times by it then): where it was the quicker way, only what the
-    scenario adds to that way counts, on top of the time that is told of before.
+    scenario adds to that way counts, on top of the time that is told of before. Who had no way by the road of before
+    has none after it is closed.
     """
-    return dataclasses.replace(found, time_s=found.time_s + (before - other).where(other < before, 0.0))
+    import numpy as np
+    import pandas as pd
+
+    from kazgeo.ties import rounded
+
+    added = (time - other).where(~np.isclose(time, other, rtol=1e-11, atol=0.0), 0.0)
+    gained = (other < before).to_numpy()
+    floor = pd.Series(rounded(before + added), time.index).where(added != 0, before)
+    return time.where(~gained, floor).where(before.notna() | other.isna())
 
 
 def _inside(settlements: Any, closed: Any) -> Any:
@@ -257,9 +277,21 @@ def _changes(layer: Any) -> pd.Series:
     return lost
 
 
-def _beyond(layer: pd.DataFrame, standard: float) -> pd.Series:
-    """Return who is farther than the standard under the scenario; who is cut off is."""
-    found: pd.Series = (layer["scenario_time_min"] > standard) | (layer["cut_off"] == "cut off")
+def _within(layer: pd.DataFrame, standard: float) -> tuple[pd.Series, pd.Series, pd.Series]:
+    """Return who is within the standard before, who is under the scenario, and who is beyond it then.
+
+    Who is cut off is beyond it.
+    """
+    from kazgeo.ties import upto
+
+    limit = upto(standard)
+    near, still = layer["travel_time_min"] <= limit, layer["scenario_time_min"] <= limit
+    return near, still, ~still & (layer["scenario_time_min"].notna() | (layer["cut_off"] == "cut off"))
+
+
+def _beyond_before(layer: pd.DataFrame, near: pd.Series) -> pd.Series:
+    """Return who was beyond the standard before; who is reached only under the scenario was."""
+    found: pd.Series = ~near & (layer["travel_time_min"].notna() | (layer["cut_off"] == "newly reached"))
     return found
 
 
@@ -267,8 +299,8 @@ def _by_region(layer: pd.DataFrame, region: str, people: pd.Series | None, stand
     """Return median times, the change, who is cut off, and who is beyond the standard before and after, by region."""
     import pandas as pd
 
-    groups = layer.groupby(region)
-    before, after = layer["travel_time_min"], layer["scenario_time_min"]
+    groups, after = layer.groupby(region), layer["scenario_time_min"]
+    near, still, beyond = _within(layer, standard)
     table = pd.DataFrame({
         "settlements": groups.size(),
         "without_result": after.isna().groupby(layer[region]).sum(),
@@ -276,12 +308,12 @@ def _by_region(layer: pd.DataFrame, region: str, people: pd.Series | None, stand
         "scenario_median_min": groups["scenario_time_min"].median(),
         "median_change_min": groups["change_min"].median(),
         "cut_off": groups["cut_off"].apply(lambda v: int((v == "cut off").sum())),
-        "beyond_before": (before > standard).groupby(layer[region]).sum(),
-        "beyond": _beyond(layer, standard).groupby(layer[region]).sum(),
+        "beyond_before": _beyond_before(layer, near).groupby(layer[region]).sum(),
+        "beyond": beyond.groupby(layer[region]).sum(),
     })  # fmt: skip
     if people is not None:
-        newly = (before <= standard) & ~(after <= standard)
-        table["people_beyond"] = people.where(_beyond(layer, standard), 0.0).groupby(layer[region]).sum()
+        newly = near & ~still
+        table["people_beyond"] = people.where(beyond, 0.0).groupby(layer[region]).sum()
         table["people_newly_beyond"] = people.where(newly, 0.0).groupby(layer[region]).sum()
     return table.sort_values("median_change_min", ascending=False)
 
@@ -290,7 +322,7 @@ def _findings(
     layer: pd.DataFrame, names: dict[Any, Names], people: pd.Series | None, newly: pd.Series, standard: float
 ) -> list[Message]:
     """Return how much longer the ways are, and who is newly beyond the standard or cut off."""
-    from kazgeo.analyses.outcome import top
+    from kazgeo.analyses.outcome import minutes_told, top
     from kazgeo.messages import Message, Num
 
     both = layer[layer["change_min"].notna()]  # medians of the same settlements: who is cut off has no time after
@@ -302,22 +334,26 @@ def _findings(
              "after": Num(float(both["scenario_time_min"].median()), 0, "min")},
         )
     ]  # fmt: skip
-    values: dict[str, Any] = {"n": int(newly.sum()), "standard": Num(standard, 0, "min")}
+    values: dict[str, Any] = {"n": int(newly.sum()), "standard": minutes_told(standard)}
     if people is None:
         out.append(Message("Settlements newly farther than {standard}: {n}.", values))
     else:
         values |= {"people": Num(float(people[newly].sum()))}
         out.append(Message("Settlements newly farther than {standard}: {n}; {people} people live there.", values))
-    counts = {"before": int((layer["travel_time_min"] > standard).sum()),
-              "after": int(_beyond(layer, standard).sum()), "standard": values["standard"]}  # fmt: skip
+    near, _, beyond = _within(layer, standard)
+    counts = {"before": int(_beyond_before(layer, near).sum()), "after": int(beyond.sum()),
+              "standard": values["standard"]}  # fmt: skip
     out.append(Message("Farther than {standard} in all: {before} settlements without the scenario, {after} under it.",
                        counts))  # fmt: skip
     lost = int((layer["cut_off"] == "cut off").sum())
     if lost:
         out.append(Message("Settlements that the scenario cuts off from every destination: {n}.", {"n": lost}))
+    first = int((layer["cut_off"] == "newly reached").sum())
+    if first:
+        out.append(Message("Settlements that reach a destination only under the scenario: {n}.", {"n": first}))
     listed = tuple(
         Message("{name} {time}", {"name": names[i], "time": Num(t, 0, "min")})
-        for i, t in top(layer["change_min"].where(layer["change_min"] > 0), names).items()
+        for i, t in top(layer["change_min"].where(layer["change_min"] >= 0.5), names).items()
     )
     if listed:
         out.append(Message("Longest delays: {places}.", {"places": listed}))

@@ -341,12 +341,12 @@ def _place_style() -> Style:
 
 def _best(found: ScalingUp, layer: pd.DataFrame) -> list[Message]:
     """Say how many people are covered now, and how many more by the best place."""
-    from kazgeo.analyses.outcome import share
+    from kazgeo.analyses.outcome import minutes_told, share
     from kazgeo.messages import Message, Num
 
     whole = found.covered + found.uncovered
     values = {
-        "limit": Num(found.max_time_s / 60, 0, "min"), "share": share(found.covered, whole),
+        "limit": minutes_told(found.max_time_s / 60), "share": share(found.covered, whole),
         "n": Num(found.uncovered),
     }  # fmt: skip
     out = [Message("Covered within {limit}: {share} of the people; not covered: {n}.", values)]

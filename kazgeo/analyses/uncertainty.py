@@ -129,7 +129,7 @@ def travel_time_uncertainty(
     access_columns(layer, tied)
     dropped = left_out(found.dropped, tied.network)
     shares = _shares(found)
-    row = shares[shares["within_min"] == standard_min].iloc[0]
+    row = shares.iloc[limits.index(standard_min)]
     return Outcome(
         (*_findings(layer, names_of(settlements), row, people is not None, level_percent), *told(dropped)),
         layer=layer,
@@ -205,10 +205,10 @@ def _findings(
     layer: pd.DataFrame, names: dict[Any, Names], row: pd.Series, of_people: bool, level: float
 ) -> list[Message]:
     """Return the share within the standard with its interval, and how many settlements are open."""
-    from kazgeo.analyses.outcome import top
+    from kazgeo.analyses.outcome import minutes_told, top
     from kazgeo.messages import Message, Num
 
-    values: dict[str, Any] = {"standard": Num(float(row["within_min"]), 0, "min"), "level": Num(level, 0, "%")}
+    values: dict[str, Any] = {"standard": minutes_told(float(row["within_min"])), "level": Num(level, 0, "%")}
     values |= {name: Num(float(row[f"{name}_percent"]), 1, "%") for name in ("share", "low", "high")}
     out = [
         Message(

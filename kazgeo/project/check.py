@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from kazgeo.analyses import Analysis, Parameter, get
@@ -51,6 +52,7 @@ def check(project: Project) -> None:
     for step in project.steps:
         later.discard(step.id)
         _step(project, step, known, later, faults)
+    faults += _same_names(project)
     for key in ("neighbours", "water", "outline", "roads", "cities"):
         name = getattr(project.basemap, key)
         if name and name not in known.kinds:
@@ -59,6 +61,24 @@ def check(project: Project) -> None:
         faults.append(f"[project]: sources file '{project.sources}' does not exist")
     if faults:
         raise InputError(_report(project.path, faults))
+
+
+def _same_names(project: Project) -> Iterator[str]:
+    """Yield the steps whose results would be called as those of another step; capitals make no difference to files."""
+    ids: dict[str, str] = {}
+    for step in project.steps:
+        first = ids.setdefault(step.id.casefold(), step.id)
+        if first != step.id:
+            yield f"step '{step.id}': its results would be called as those of step '{first}'; rename it"
+    for step in project.steps:
+        try:
+            made = [o.name for o in get(step.analysis).outputs if o.kind in {"table", "raster"}]
+        except InputError:
+            continue
+        names = {f"{step.id}_{name}".casefold(): name for name in made}
+        names |= {other: "chart" for other in ids if re.fullmatch(re.escape(step.id.casefold()) + r"_chart\d*", other)}
+        for name in sorted(names.keys() & ids.keys()):
+            yield f"step '{ids[name]}': its results would be called as '{names[name]}' of step '{step.id}'; rename it"
 
 
 def _inputs(project: Project, known: _Known, faults: list[str]) -> None:

@@ -7,7 +7,7 @@ import inspect
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -91,12 +91,15 @@ def run(project: Project, folder: Path | str = "out", *, force: bool = False, pr
         progress(1.0, "nothing has changed")
         return before
     check(project)
+    read = [locate(project, one).path for one in project.inputs]
+    _keep_inputs(folder, _earlier(folder), read)
     with _staging(folder) as staging:
         inputs = _input_digests(project)
         done = _compute(project, part(progress, 0.02, 0.40))
         warnings = write_all(project, done, staging, part(progress, 0.40, 0.98))
         record = _record(project, inputs, done.outcomes, staging, warnings)
         (staging / PROVENANCE).write_text(json.dumps(record, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        _keep_inputs(folder, record["outputs"], read)
         progress(0.99, "putting the results in place")
         _publish(staging, folder, [*record["outputs"], PROVENANCE])
     progress(1.0, "done")
@@ -319,13 +322,28 @@ def _hold(lock: IO[bytes]) -> bool:
     return True
 
 
+def _earlier(folder: Path) -> list[str]:
+    """Return the files of an earlier run in a folder."""
+    try:
+        return list(json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))["outputs"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def _keep_inputs(folder: Path, names: Iterable[str], inputs: Iterable[Path]) -> None:
+    """Refuse to replace or to remove what the project itself reads."""
+    mine = {path.resolve() for path in inputs}
+    for name in names:
+        if (folder / name).resolve() in mine:
+            raise InputError(
+                f"the project reads '{folder / name}', which this run would replace or remove; write to another folder"
+                " with --out"
+            )
+
+
 def _publish(staging: Path, folder: Path, names: list[str]) -> None:
     """Rename every file into place, provenance last, and remove files of an earlier run that are no longer made."""
-    old: list[str] = []
-    try:
-        old = list(json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))["outputs"])
-    except (OSError, ValueError, KeyError, TypeError):
-        old = []
+    old = _earlier(folder)
     (folder / PROVENANCE).unlink(missing_ok=True)
     for name in names:
         target = folder / name

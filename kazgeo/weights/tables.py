@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from kazgeo.errors import InputError, choice, listing, positive_number, unknown
-from kazgeo.ties import in_minutes
+from kazgeo.ties import in_minutes, upto
 from kazgeo.weights.sphere import MAX_PAIRS
 from kazgeo.weights.type import Weights, refuse_repeated
 
@@ -182,10 +182,10 @@ def travel_time(
     minutes = in_minutes(_numbers(times["time_s"]))
     if (minutes < 0).any():
         raise InputError("times must not be negative; column 'time_s' holds seconds of travel")
-    near = minutes <= within_min
+    near = minutes <= upto(within_min)
     weight = {
         Decay.NONE: np.ones(len(minutes)),
-        Decay.LINEAR: 1 - minutes / within_min,
+        Decay.LINEAR: np.maximum(1 - minutes / within_min, 0.0),
         Decay.INVERSE: 1 / np.maximum(minutes, shortest_min),
     }[falls]
     reached = times.loc[near, ["origin", "destination"]].assign(weight=weight[near])

@@ -53,7 +53,8 @@ def run(job: Mapping[str, Any], progress: Progress, tell: Tell) -> dict[str, Any
     speech = speaker(language)
     clock = [time.perf_counter()]
     inputs: Mapping[str, Mapping[str, Any]] = job.get("inputs", {})
-    results.keep_inputs(job.get("outputs", {}).values(), (one["file"] for one in inputs.values()))
+    read = (one[key] for one in inputs.values() for key in ("file", "source") if one.get(key))
+    results.keep_inputs(job.get("outputs", {}).values(), read)
     values = analysis.validate({**job.get("parameters", {}), **dict.fromkeys(inputs)})
     for p in analysis.parameters:
         if p.is_data and p.name in inputs:

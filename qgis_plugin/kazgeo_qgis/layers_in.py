@@ -6,7 +6,7 @@ import pathlib
 import re
 import shutil
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from qgis.core import (
     NULL,
@@ -49,12 +49,14 @@ class Seen:
 
     ``raw``: file and layer name when the screen shows nothing but what is in them, else None. ``keys``: fields that a
     provider has made to number features. ``plain``: source of a text file whose fields QGIS is not to guess.
+    ``behind``: the file of the user's that the layer shows, whatever is done with it on the screen.
     """
 
     name: str
     raw: tuple | None = None
     keys: frozenset = frozenset()
     plain: str = ""
+    behind: str = ""
 
 
 def look(source, layer, given, is_table: bool) -> Seen:
@@ -79,12 +81,15 @@ def look(source, layer, given, is_table: bool) -> Seen:
     if raw is None and pristine and is_table and layer.providerType() == "delimitedtext":
         plain = re.sub(r"([?&])detectTypes=[^&]*", r"\1detectTypes=no", layer.source())
         plain = plain if "detectTypes=" in plain else f"{plain}&detectTypes=no"
-    return Seen(layer.name(), raw, frozenset(_key_names(layer)), plain)
+    return Seen(layer.name(), raw, frozenset(_key_names(layer)), plain, _file_behind(layer))
 
 
 @dataclass
 class Given:
-    """What the engine gets of one layer: a file, how many features it must find there, names that had to change."""
+    """What the engine gets of one layer: a file, how many features it must find there, names that had to change.
+
+    ``source`` is the user's file that the layer shows; no result may replace it.
+    """
 
     file: str
     name: str
@@ -92,6 +97,7 @@ class Given:
     count: int = -1
     renamed: dict = field(default_factory=dict)
     drop: list = field(default_factory=list)
+    source: str = ""
 
     def job(self) -> dict:
         """Return it as the engine wants it."""
@@ -102,6 +108,8 @@ class Given:
             out["count"] = self.count
         if self.drop:
             out["drop"] = self.drop
+        if self.source:
+            out["source"] = self.source
         return out
 
     def column(self, name: str) -> str:
@@ -133,7 +141,7 @@ class HandOver:
         if seen.raw is not None and id_field not in seen.keys:
             file, name = seen.raw
             return Given(file, seen.name, name, source.featureCount())
-        return self._export_layer(source, seen, id_field)
+        return replace(self._export_layer(source, seen, id_field), source=seen.behind)
 
     def table(self, source, seen: Seen) -> Given:
         """Return a table for the engine; a CSV or a workbook is read as it is, codes keep their zeros."""
@@ -148,7 +156,7 @@ class HandOver:
         file = self._next("csv")
         self._fill(source, seen, (file, fields, QgsWkbTypes.Type.NoGeometry), places)
         self._count(source, file, seen.name)
-        return Given(str(file), seen.name)
+        return Given(str(file), seen.name, source=seen.behind)
 
     def _export_layer(self, source, seen: Seen, id_field: str) -> Given:
         fields, renamed = _fields(source.fields(), range(source.fields().count()))
@@ -229,6 +237,16 @@ def _is_pristine(layer, given) -> bool:
         or any(fields.fieldOrigin(i) != own for i in range(fields.count()))
         or layer.crs() != layer.dataProvider().crs()
     )
+
+
+def _file_behind(layer) -> str:
+    """Return the file that a layer shows, empty where it is none: a layer in memory, a database."""
+    provider, source = layer.providerType(), layer.source()
+    if provider == "delimitedtext":
+        path = QUrl(source).toLocalFile()
+    else:
+        path = str(QgsProviderRegistry.instance().decodeUri(provider, source).get("path") or "")
+    return path if path and pathlib.Path(path).is_file() else ""
 
 
 def _raw_file(layer, suffixes: tuple):

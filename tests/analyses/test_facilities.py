@@ -114,3 +114,8 @@ def test_a_kind_out_of_reach_leaves_the_others(study):
     assert found.layer["time_to_school_min"].dropna().to_dict() == {"far": 0}
     assert found.layer.loc["far", "nearest_school_id"] == "s1"
     assert "s1" not in found.dropped["unit"].tolist()
+    told = dict(found.dropped.values.tolist())
+    assert set(found.layer.index[found.layer["longest_min"].isna()]) <= set(told)
+    two = run((villages, lost[lost["type"] == "clinic"], roads), k=3)
+    assert "fewer facilities of a kind in reach than asked for" in set(two.dropped["reason"])
+    assert two.layer["longest_min"].isna().all()

@@ -187,6 +187,7 @@ def test_a_number_that_was_corrected_is_no_longer_told(tmp_path):
     layer = settlements.read(file)
     assert settlements.negative(layer, "population").tolist() == settlements.negative(layer[1:], "population").tolist()
     assert len(settlements.negative(layer, "population")) == 1
+    assert len(settlements.negative(layer.to_crs(32642), "population")) == 1
     right = layer.copy()
     right.iloc[1, right.columns.get_loc("population")] = 250.0
     assert not len(settlements.negative(right, "population"))

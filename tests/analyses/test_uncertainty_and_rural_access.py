@@ -127,6 +127,9 @@ def test_who_lives_near_an_all_season_road(rural):
     assert found.summary().replace("\xa0", " ").splitlines()[0] == (
         "Rural people within 2 km of an all-season road: 10.0 % (rural access index); 900 of 1,000 live farther."
     )
+    unsure = index((rural[0].assign(people=[None, *rural[0]["people"][1:]]), rural[1]), max_population=5000.0)
+    assert unsure.layer["rural_access"].iloc[0] is None
+    assert unsure.dropped["reason"].tolist() == ["population unknown: rural or not"]
     wide = index(rural, limit_km=5.0, max_population=5000.0, season_field="surface", all_season_values="asphalt")
     assert wide.numbers["index_percent"] == pytest.approx(30)
     assert "count as" not in wide.summary()

@@ -190,6 +190,9 @@ def test_a_result_tells_how_it_was_made_and_how_it_is_drawn(tmp_path: Path) -> N
         assert wanted in told
     kazgeo("indicator-map", *given, "--out", tmp_path / "map.geojson")
     assert "graduatedSymbol" in (tmp_path / "map.qml").read_text(encoding="utf-8")
+    (tmp_path / "map.qml").write_text("<qgis>mine</qgis>")
+    kazgeo("indicator-map", *given, "--out", tmp_path / "map.geojson")
+    assert (tmp_path / "map.qml").read_text() == "<qgis>mine</qgis>"
 
 
 def test_a_result_never_replaces_its_data(tmp_path: Path) -> None:

@@ -96,6 +96,13 @@ def test_a_file_that_is_no_project(tmp_path: Path, content: bytes, wanted: str) 
     assert wanted in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["to_centre_by_region", "INCOME_DISPARITY_Chart", "moran_chart2", "Disparity"])
+def test_two_results_of_one_name(tmp_path: Path, name: str) -> None:
+    path = faulty(tmp_path, ('id = "grp"', f'id = "{name}"'))
+    with pytest.raises(InputError, match="its results would be called as "):
+        project.check(project.load(path))
+
+
 def test_a_folder_or_nothing_is_no_project(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="can't be read"):
         project.load(tmp_path)

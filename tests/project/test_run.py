@@ -212,6 +212,37 @@ def test_somebody_elses_folder_is_refused(small: Path, tmp_path: Path) -> None:
     assert project.run(project.load(small), out, force=True).fresh
 
 
+def test_what_a_project_reads_is_never_replaced(small: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    project.run(project.load(small), out)
+    second = """
+[project]
+id = "second"
+[inputs.map]
+kind = "polygon"
+file = "{file}|layer=income|id=kato"
+[[steps]]
+id = "clusters"
+analysis = "local_moran"
+units = "map"
+indicator = "nominal_cash_income_pc"
+permutations = 999
+"""
+    (tmp_path / "second.toml").write_text(second.format(file=(out / "results.gpkg").as_posix()), encoding="utf-8")
+    before = files(out)
+    with pytest.raises(InputError, match=r"reads '.*results\.gpkg', which this run would replace or remove"):
+        project.run(project.load(tmp_path / "second.toml"), out)
+    assert files(out) == before
+    assert project.run(project.load(tmp_path / "second.toml"), tmp_path / "other").fresh
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "results.gpkg").write_bytes((out / "results.gpkg").read_bytes())
+    (tmp_path / "third.toml").write_text(second.format(file=(mine / "results.gpkg").as_posix()), encoding="utf-8")
+    with pytest.raises(InputError, match="would replace or remove"):
+        project.run(project.load(tmp_path / "third.toml"), mine, force=True)
+    assert files(mine) == {"results.gpkg": before["results.gpkg"]}
+
+
 def test_two_runs_at_once_are_kept_apart(small: Path, tmp_path: Path) -> None:
     fcntl = pytest.importorskip("fcntl")
     out = tmp_path / "out"
@@ -260,5 +291,5 @@ def test_the_demo_is_quick_enough_to_be_tried(tmp_path: Path) -> None:
     start = time.monotonic()
     done = project.run(project.load(embedded() / "project.toml"), tmp_path)
     print(f"demo: {time.monotonic() - start:.1f} s")
-    assert len(done.findings) == 16
+    assert len(done.findings) == 17
     assert not done.warnings

@@ -167,6 +167,20 @@ def test_a_result_never_replaces_its_data(engine, tmp_path):
     assert file.read_bytes() == before
 
 
+def test_two_results_never_share_a_file_and_the_layer_behind_an_export_is_kept(engine, tmp_path):
+    file = squares(tmp_path / "in.gpkg")
+    job = moran(file, tmp_path / "o.gpkg")
+    told = engine.ask(**job | {"outputs": {"layer": str(tmp_path / "o.gpkg"), "other": str(tmp_path / "." / "o.gpkg")}})
+    assert "two results would be written to" in told["message"]
+    shown = squares(tmp_path / "mine.gpkg")
+    before = shown.read_bytes()
+    name = next(iter(job["inputs"]))
+    inputs = {name: job["inputs"][name] | {"source": str(shown)}}  # what QGIS shows of it was exported to in.gpkg
+    told = engine.ask(**job | {"inputs": inputs, "outputs": {"layer": str(shown)}})
+    assert "would replace the data" in told["message"]
+    assert shown.read_bytes() == before
+
+
 def test_own_columns_are_kept_whatever_their_names(engine, tmp_path):
     n = list(range(16))
     file = squares(tmp_path / "in.gpkg", id=[f"a{i}" for i in n], P=n, Атауы=[f"Қала {i}" for i in n])
