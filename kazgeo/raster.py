@@ -16,7 +16,17 @@ if TYPE_CHECKING:
 
     from kazgeo.style import Raster
 
-__all__ = ["raster_qml", "stops", "write_raster"]
+__all__ = ["classes_qml", "raster_qml", "stops", "write_raster"]
+
+#: Colours of codes (ColorBrewer Set3 and Dark2), over again where there are more.
+_CODES = (
+    "#8dd3c7", "#bebada", "#fb8072", "#80b1d3", "#fdb462", "#b3de69", "#fccde5", "#bc80bd", "#ccebc5", "#ffed6f",
+    "#1b9e77", "#d95f02", "#7570b3", "#e7298a", "#66a61e", "#e6ab02", "#a6761d",
+)  # fmt: skip
+_HEAD = (
+    "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
+    '<qgis version="3.22.16-Białowieża" styleCategories="AllStyleCategories" hasScaleBasedVisibilityFlag="0">'
+)
 
 
 def write_raster(path: Path, raster: Raster, tags: Mapping[str, str], language: str = "en") -> None:
@@ -41,6 +51,7 @@ def write_raster(path: Path, raster: Raster, tags: Mapping[str, str], language: 
         Another suffix, or a file that can't be written.
     """
     from kazgeo.locale import speaker
+    from kazgeo.messages import Names
     from kazgeo.provenance import replacing, write_style
     from kazgeo.style import YELLOW_RED, shades
 
@@ -51,9 +62,40 @@ def write_raster(path: Path, raster: Raster, tags: Mapping[str, str], language: 
     with replacing(path) as beside:
         named = raster.surface.rename(f"{title}, {unit}" if unit else title)
         named.rio.to_raster(beside, driver="COG", compress="deflate", predictor="YES", tags=dict(tags))
-    values = stops(raster.surface)
+    if raster.classes:
+        words = {v: w.in_language(language) if isinstance(w, Names) else speech.translate(w) for v, w in raster.classes}
+        write_style(path.with_suffix(".qml"), classes_qml(words))
+        return
+    values = _stops_of(raster)
     labels = [speech.number(v, raster.decimals) + (f" {unit}" if unit else "") for v in values]
     write_style(path.with_suffix(".qml"), raster_qml(values, shades(YELLOW_RED, len(values)), labels))
+
+
+def _stops_of(raster: Raster) -> list[float]:
+    """Return the values of the legend: those that are wanted, as far as the surface reaches, and its greatest."""
+    greatest = float(raster.surface.max())
+    wanted = [v for v in raster.stops if v < greatest]
+    return [*wanted, greatest] if len(wanted) > 1 else stops(raster.surface)
+
+
+def classes_qml(words: Mapping[float, str]) -> str:
+    """Return the style of a raster of codes for QGIS: a colour of its own for each.
+
+    Examples
+    --------
+    >>> text = classes_qml({0.0: "on foot", 2.0: "by car & bus"})
+    >>> text.count("<paletteEntry "), "by car &amp; bus" in text
+    (2, True)
+    """
+    items = "".join(
+        f'<paletteEntry value="{v:g}" color="{_CODES[i % len(_CODES)]}" alpha="255" label="{html.escape(word)}"/>'
+        for i, (v, word) in enumerate(words.items())
+    )
+    return (
+        f"{_HEAD}<pipe>"
+        '<rasterrenderer type="paletted" band="1" opacity="1" alphaBand="-1" nodataColor=""><rasterTransparency/>'
+        f"<colorPalette>{items}</colorPalette></rasterrenderer></pipe><blendMode>0</blendMode></qgis>\n"
+    )
 
 
 def raster_qml(values: Sequence[float], colors: Sequence[str], labels: Sequence[str]) -> str:
@@ -78,9 +120,7 @@ def raster_qml(values: Sequence[float], colors: Sequence[str], labels: Sequence[
         for v, c, t in zip(values, colors, labels, strict=True)
     )
     return (
-        "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
-        '<qgis version="3.22.16-Białowieża" styleCategories="AllStyleCategories" hasScaleBasedVisibilityFlag="0">'
-        "<pipe>"
+        f"{_HEAD}<pipe>"
         f'<rasterrenderer type="singlebandpseudocolor" band="1" opacity="1" alphaBand="-1" '
         f'classificationMin="{low}" classificationMax="{high}" nodataColor="">'
         "<rasterTransparency/><minMaxOrigin><limits>None</limits></minMaxOrigin>"

@@ -85,6 +85,8 @@ class Style:
         Digits of the interval labels.
     missing_label : str
         English msgid of the class of NaN.
+    counted : bool
+        Whether the legend tells how many units each class has; rings of one area are no units.
     """
 
     column: str
@@ -95,6 +97,7 @@ class Style:
     decimals: int = 0
     missing_label: str = "no data"
     missing_color: str = MISSING_COLOR
+    counted: bool = True
 
     def codes(self, values: pd.Series) -> NDArray[np.int64]:
         """Return the class number of every value, -1 for missing or unknown.
@@ -170,12 +173,18 @@ class Raster:
         English or the reader's own words.
     decimals : int
         Digits after the sign, in the legend.
+    stops : tuple of float
+        Values at which the legend stands, increasing; those above the greatest are left out. None: evenly.
+    classes : tuple of (float, str or Names)
+        What single values mean, where numbers are codes; each has a colour of its own.
     """
 
     surface: xarray.DataArray
     title: str
     unit: str = ""
     decimals: int = 1
+    stops: tuple[float, ...] = ()
+    classes: tuple[tuple[float, str | Names], ...] = ()
 
 
 def graduated(

@@ -254,7 +254,7 @@ def test_areas_grow_with_the_size_and_the_largest_lie_below():
     areas = spots.get_sizes()
     assert list(areas) == sorted(areas, reverse=True)
     assert areas[:3] == pytest.approx(areas[0] * np.array([1, 0.5, 0.25]))
-    assert {"population, people", "1,000,000", "100,000", "10,000", "no data (1)"} <= set(legend(fig))
+    assert {"population, people", "1,000,000", "200,000", "no data (1)"} <= set(legend(fig))
     keys = {float(c.get_sizes()[0]) for c in axes(fig, "legend").collections}
     assert areas[0] in keys, "the key of 1,000,000 is as large as a place of 1,000,000"
 

@@ -356,7 +356,7 @@ def _name(how: Competition, decay: CatchmentDecay) -> str:
     """
     if how is Competition.TWO_STEP and str(decay) != "none":
         return "E2SFCA"
-    return {Competition.SPATIAL_AVAILABILITY: mark("spatial availability")}.get(how, str(how).upper())
+    return {Competition.SPATIAL_AVAILABILITY: mark("Spatial availability")}.get(how, str(how).upper())
 
 
 def _findings(

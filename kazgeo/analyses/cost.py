@@ -19,9 +19,15 @@ if TYPE_CHECKING:
     from kazgeo.accessibility.cost_distance import Travel as Way
     from kazgeo.analyses.outcome import Outcome
     from kazgeo.friction import Grid
-    from kazgeo.messages import Message
+    from kazgeo.messages import Message, Names
     from kazgeo.network import Network
     from kazgeo.style import Raster
+
+
+#: Where the legend of a raster of minutes stands.
+_STOPS_MIN = (0.0, 30.0, 60.0, 120.0, 240.0, 480.0, 960.0, 1920.0)
+#: Facilities whose names a legend can hold.
+_NAMED = 200
 
 
 @analysis(
@@ -129,8 +135,14 @@ def cost_distance(
         if layer is None
         else minutes_style("travel_time_min", "travel time over land", mark("not reached over land")),
         rasters={
-            "time": Raster(time_min, "travel time over land", "min", 0),
-            "allocation": Raster(numbered.astype(np.float32), "nearest facility by number", "", 0),
+            "time": Raster(time_min, "travel time over land", "min", 0, stops=_STOPS_MIN),
+            "allocation": Raster(
+                numbered.astype(np.float32),
+                "nearest facility by number",
+                "",
+                0,
+                classes=_numbered(found, numbered.values, facilities),
+            ),
             **_by_road(found),
         },
         dropped=dropped,
@@ -213,7 +225,25 @@ def _by_road(found: CostDistance | RoadDistance) -> dict[str, Raster]:
         return {}
     known = used.astype(np.float32).where(found.time_s.notnull())
     known.rio.write_crs(found.time_s.rio.crs, inplace=True)
-    return {"by_road": Raster(known, "by road", "", 0)}
+    classes = ((0.0, mark("over open ground")), (1.0, mark("by road")))
+    return {"by_road": Raster(known, "by road", "", 0, classes=classes)}
+
+
+def _numbered(found: CostDistance | RoadDistance, numbers: Any, facilities: Any) -> tuple[tuple[float, Names], ...]:
+    """Return the names of the facilities by their number on the raster; none where there are too many for a legend."""
+    import numpy as np
+
+    from kazgeo.analyses.outcome import names_of
+    from kazgeo.messages import Names
+
+    there = np.unique(numbers[np.isfinite(numbers)]).astype(int)
+    if len(there) > _NAMED:
+        return ()
+    names = names_of(facilities)
+    return tuple(
+        (float(k), Names(*(f"{k} {names[found.facilities[k - 1]].in_language(one)}" for one in ("en", "ru", "kk"))))
+        for k in there.tolist()
+    )
 
 
 def _facilities(found: CostDistance | RoadDistance, time_min: Any, near: Any) -> pd.DataFrame:

@@ -227,6 +227,21 @@ def _by_region(
     return table.sort_values("median_min", ascending=False)
 
 
+def _every_kind(times: pd.DataFrame, people: pd.Series | None, standard: float) -> Message:
+    """Return how many reach all kinds within the standard: what the map of the farthest kind shows."""
+    from kazgeo.analyses.outcome import minutes_told, share
+    from kazgeo.messages import Message
+    from kazgeo.ties import upto
+
+    near = (times <= upto(standard)).all(axis=1)
+    values: dict[str, Any] = {"standard": minutes_told(standard), "n": int(near.sum()), "total": len(near)}
+    if people is None:
+        template = "Every kind within {standard}: {n} of {total} settlements, {share}."
+        return Message(template, values | {"share": share(float(near.sum()), len(near))})
+    template = "Every kind within {standard}: {n} of {total} settlements, {share} of the people whose number is known."
+    return Message(template, values | {"share": share(float(people[near].sum()), float(people.sum()))})
+
+
 def _findings(
     layer: pd.DataFrame, times: pd.DataFrame, names: dict[Any, Names], people: pd.Series | None, standard: float
 ) -> list[Message]:
@@ -235,7 +250,7 @@ def _findings(
     from kazgeo.messages import Message, Num, Term
     from kazgeo.ties import upto
 
-    out = []
+    out = [] if len(times.columns) < 2 else [_every_kind(times, people, standard)]
     for kind in times.columns:
         near = times[kind] <= upto(standard)
         part_of = share(float(near.sum()), len(near))

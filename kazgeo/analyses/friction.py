@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from kazgeo.analyses.declare import analysis
 from kazgeo.analyses.kinds import Field, Lines, Number, Output, Surface, Vector
+from kazgeo.messages import mark
 from kazgeo.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -121,9 +122,13 @@ def friction_surface(
         numbers={"passable_percent": 100 * float(inside.mean()), "cells": int(made.size)},
         rasters={
             "friction": Raster(made, "friction", "s/m", 3),
-            "modes": Raster(_modes(made, code), "mode of travel", "", 0),
+            "modes": Raster(_modes(made, code), "mode of travel", "", 0, classes=_MODES),
         },
     )
+
+
+#: What the codes of modes mean.
+_MODES = ((0.0, mark("on foot")), (1.0, mark("by bicycle")), (2.0, mark("by motor vehicle")))
 
 
 def _modes(made: xarray.DataArray, code: Any) -> xarray.DataArray:

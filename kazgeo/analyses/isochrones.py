@@ -202,12 +202,15 @@ def _findings(table: pd.DataFrame, people: pd.Series | None, whole: float, total
 
 
 def _style(limits: Sequence[float]) -> Style:
+    from dataclasses import replace
+
     from kazgeo.style import YELLOW_RED, categorical, shades
 
     edges = [0.0, *limits]
     names = [f"{a:g}–{b:g}" for a, b in zip(edges[:-1], limits, strict=True)]
     colors = shades(YELLOW_RED, max(len(names), 2))
-    return categorical("band", "travel time, min", list(zip(names, names, colors[: len(names)], strict=True)))
+    bands = categorical("band", "travel time, min", list(zip(names, names, colors[: len(names)], strict=True)))
+    return replace(bands, counted=False)
 
 
 @analysis(

@@ -175,6 +175,8 @@ def _index(found: RuralAccess, limit: float) -> Message:
     )  # fmt: skip
 
 
+#: What the codes of cells mean.
+_CELLS = ((0.0, mark("farther than can be walked")), (1.0, mark("near an all-season road")))
 #: Why a settlement is neither rural nor not.
 UNSURE_REASON = mark("population unknown: rural or not")
 
@@ -257,7 +259,7 @@ def rural_access_grid(
         (_index(found, limit_km), *told(dropped)),
         tables=tables,
         numbers={"index_percent": 100 * found.index, "people_far": found.people - found.near},
-        rasters={"near": Raster(found.cells, "near an all-season road", "", 0)},
+        rasters={"near": Raster(found.cells, "near an all-season road", "", 0, classes=_CELLS)},
         dropped=dropped,
     )
 

@@ -140,7 +140,8 @@ class Placer:
             x, y, radius = self.soft.T
             gap_x = np.maximum(np.maximum(boxes[:, :1] - x, x - boxes[:, 2:3]), 0)
             gap_y = np.maximum(np.maximum(boxes[:, 1:2] - y, y - boxes[:, 3:4]), 0)
-            cost = cost + ((gap_x**2 + gap_y**2) < radius**2).sum(axis=1) * 3.0
+            covered = (gap_x**2 + gap_y**2) < radius**2  # a name on a large symbol is read as that one's
+            cost = cost + (covered * np.clip(3.0 * (radius / radius.min()) ** 2, 3.0, 30.0)).sum(axis=1)
         return np.asarray(cost)
 
     def _draw(self, label: Label, lines: Sequence[str], box: NDArray[np.float64], anchor: tuple[float, float]) -> None:

@@ -101,6 +101,8 @@ def _classes(theme: Theme, rows: geopandas.GeoDataFrame, kind: str, speech: Spea
             last += 1
             looks.append((color, speech.translate(label), hatch if kind == "polygon" else ""))
     counts = [int((out == i).sum()) for i in range(len(looks))]
+    if not style.counted:
+        counts = [-1] * len(looks)
     return out, _entries(looks, counts, line_widths(style.kind, len(style.classes)), kind)
 
 

@@ -21,7 +21,7 @@ SWATCH, ROW, GAP, SIZE = 0.32, 0.235, 0.09, 8.0
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the legend: how a class looks and how many units it has."""
+    """One line of the legend: how a class looks and how many units it has; -1 where units aren't counted."""
 
     color: str
     label: str
@@ -48,6 +48,8 @@ class SizeKey:
         Quantity and unit in the reader's language.
     areas_pt2 : tuple of (float, float)
         Value and symbol area in square points.
+    least : float
+        Value up to which all symbols are as small as can be seen; 0 where none are.
     unknown : int
         How many points have no size.
     unknown_area_pt2 : float
@@ -56,6 +58,7 @@ class SizeKey:
 
     title: str
     areas_pt2: tuple[tuple[float, float], ...]
+    least: float
     unknown: int
     unknown_area_pt2: float
 
@@ -75,12 +78,12 @@ def hatch_ink(color: str) -> str:
 
 
 def nice_sizes(largest: float) -> list[float]:
-    """Return up to three round values not above the largest, for a legend of sizes.
+    """Return up to three round values not above the largest, each a fifth or a quarter of the one before.
 
     Examples
     --------
-    >>> nice_sizes(1_916_822)
-    [1000000.0, 100000.0, 10000.0]
+    >>> nice_sizes(1_916_822), nice_sizes(7)
+    ([1000000.0, 200000.0, 50000.0], [5.0, 1.0, 0.2])
     >>> nice_sizes(0)
     []
     >>> nice_sizes(float("nan"))
@@ -88,9 +91,9 @@ def nice_sizes(largest: float) -> list[float]:
     """
     if not np.isfinite(largest) or largest <= 0:
         return []
-    power = 10.0 ** np.floor(np.log10(largest))
-    top = max(m for m in (1, 2, 5) if m * power <= largest * (1 + 1e-9)) * power
-    return [float(f"{top / k:.12g}") for k in (1, 10, 100)]
+    power = np.floor(np.log10(largest))
+    ladder = [float(f"{m * 10.0 ** (power - k):.12g}") for k in range(4) for m in (5, 2, 1)]
+    return [v for v in ladder if v <= largest * (1 + 1e-9)][:5:2]
 
 
 class Legend:
@@ -117,7 +120,7 @@ class Legend:
     ) -> None:
         self.page, self.speech, self.kind, self.sizes = page, speech, kind, sizes
         self.title, self.entries = title, list(entries)
-        self.texts = [f"{e.label} ({speech.number(e.count)})" for e in self.entries]
+        self.texts = [e.label if e.count < 0 else f"{e.label} ({speech.number(e.count)})" for e in self.entries]
 
     def arrange(self, width: float, *, side: bool) -> float:
         """Choose columns for a width in inches and return the height in inches."""
@@ -150,7 +153,8 @@ class Legend:
         for head in self.heads:
             ax.text(0, y, head, fontsize=9, fontweight="bold", va="top")
             y -= 0.165
-        ax.text(0, y, self.speech.translate("in brackets: number of units"), fontsize=6.5, color=GREY, va="top")
+        if any(e.count >= 0 for e in self.entries):
+            ax.text(0, y, self.speech.translate("in brackets: number of units"), fontsize=6.5, color=GREY, va="top")
         y -= 0.17
         self._entries(ax, y)
         if self.sizes is not None:
@@ -198,6 +202,8 @@ class Legend:
     def _size_rows(self) -> list[tuple[str, float]]:
         assert self.sizes is not None
         rows = [(self.speech.number(value), area) for value, area in self.sizes.areas_pt2]
+        if self.sizes.least > 0:
+            rows.append((f"≤ {self.speech.number(self.sizes.least)}", self.sizes.unknown_area_pt2))
         if self.sizes.unknown:
             words = self.speech.translate("no data")
             rows.append((f"{words} ({self.speech.number(self.sizes.unknown)})", self.sizes.unknown_area_pt2))

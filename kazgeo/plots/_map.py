@@ -155,12 +155,13 @@ def _size_key(theme: Theme, layer: Layer, speech: Speaker) -> SizeKey | None:
     title = speech.translate(field.label if field else str(theme.size_column))
     if field is not None and field.unit:
         title = f"{title}, {speech.translate(field.unit)}"
-    steps = np.array(nice_sizes(largest))
-    areas = symbol_areas(steps, largest, len(layer.sizes))
-    unknown_area = float(symbol_areas(np.array([np.nan]), largest, len(layer.sizes))[0])
-    return SizeKey(
-        title, tuple(zip(steps.tolist(), areas.tolist(), strict=True)), len(layer.sizes) - len(known), unknown_area
-    )
+    steps, count = np.array(nice_sizes(largest)), len(layer.sizes)
+    areas = symbol_areas(steps, largest, count)
+    least_area, whole = symbol_areas(np.array([np.nan, largest]), largest, count).tolist()
+    told = areas >= 2 * least_area  # smaller ones can't be told from the least
+    least = next(iter(nice_sizes(largest * least_area / whole)), 0.0)
+    shown = tuple(zip(steps[told].tolist(), areas[told].tolist(), strict=True))
+    return SizeKey(title, shown, least if (known < least).any() else 0.0, count - len(known), least_area)
 
 
 # --- where things go ------------------------------------------------------------------------------------

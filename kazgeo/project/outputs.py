@@ -278,6 +278,8 @@ def _with_names(table: Any, names: dict[str, str]) -> Any:
         shown.index = index.astype(str).map(lambda c: names.get(c, c)).rename("region")
     if "region" in shown.columns:
         shown["region"] = shown["region"].map(lambda c: names.get(str(c), c))
+    if "group" in shown.columns and shown["group"].astype(str).isin(list(names)).mean() > 0.5:
+        shown["group"] = shown["group"].map(lambda c: names.get(str(c), c))
     return shown
 
 

@@ -163,9 +163,10 @@ class _Writer:
         missing = int((placed & (codes < 0) & empty).sum())
         outside = int((placed & (codes < 0) & ~empty).sum())
         rows = [
-            {"color": c.color, "label": label, "count": speaker.number(int((placed & (codes == i)).sum()))}
+            {"color": c.color, "label": label,
+             "count": speaker.number(int((placed & (codes == i)).sum())) if style.counted else ""}
             for i, (c, label) in enumerate(zip(style.classes, style.labels(speaker), strict=True))
-        ]
+        ]  # fmt: skip
         unplaced = int((~placed).sum())
         return {
             "title": speaker.translate(style.title),

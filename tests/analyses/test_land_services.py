@@ -14,6 +14,7 @@ import xarray
 
 from kazgeo import analyses
 from kazgeo.errors import InputError
+from kazgeo.raster import write_raster
 
 KM = 1000.0
 #: A step of a kilometre at 4 km/h, minutes, and one across a corner.
@@ -123,6 +124,17 @@ def test_roads_and_ground_are_one_model():
     assert bridge.rasters["time"].surface.values[1, 2] == pytest.approx(16.5, rel=3e-3)
     assert np.isnan(bridge.rasters["time"].surface.values[:, 1]).all()
     assert "by_road" not in run("cost_distance", WALK, points(post=(500, 500))).rasters
+
+
+def test_whose_ground_is_told_by_name(tmp_path):
+    found = run("cost_distance", WALK, points({"name": ["West", "East & co"]}, b=(500, 500), a=(3500, 500)))
+    near = found.rasters["allocation"]
+    assert near.surface.values[1].tolist() == [2, 2, 1, 1]  # by id
+    write_raster(tmp_path / "near.tif", near, {})
+    style = (tmp_path / "near.qml").read_text(encoding="utf-8")
+    assert style.count("<paletteEntry ") == 2
+    assert 'value="1"' in style.split('label="1 East &amp; co"')[0][-60:]
+    assert 'label="2 West"' in style
 
 
 def test_one_way_roads_count_in_the_direction_of_travel():

@@ -351,6 +351,8 @@ def test_all_rasters_are_written(tmp_path: Path, trunk: Path) -> None:
         "land_allocation.tif",
     }
     assert "served" in {name for name, _ in pyogrio.list_layers(tmp_path / "land.gpkg")}
+    assert 'label="by motor vehicle"' in (tmp_path / "ground_modes.qml").read_text(encoding="utf-8")
+    assert 'label="120 min"' in (tmp_path / "land_time.qml").read_text(encoding="utf-8").replace("\xa0", " ")
     times = (tmp_path / "land_time.tif").read_bytes()
     done = kazgeo("cost-distance", "--friction", tmp_path / "land_time.tif", "--facilities",
                   f"{DATA / 'settlements.csv'}|id=id", "--out", tmp_path / "land.gpkg", code=2)  # fmt: skip

@@ -404,7 +404,7 @@
         swatch.style.backgroundColor = color;
         return el("tr", "", el("td", "", swatch), el("td", "", label), el("td", "", count));
       };
-      const head = el("th", "", this.words.count);
+      const head = el("th", "", legend.rows.some((r) => r.count !== "") ? this.words.count : "");
       head.colSpan = 3;
       head.scope = "col";
       const table = el("table", "", el("thead", "", el("tr", "", head)), el("tbody"));
