@@ -93,6 +93,11 @@ def _inputs(project: Project, known: _Known, faults: list[str]) -> None:
                 faults.append(
                     f"[inputs.{one.name}]: id column '{source.id}' is not a column of {source.path.name}{hint}"
                 )
+            if one.leave_out and one.leave_out not in known.columns[one.name]:
+                hint = suggestion(one.leave_out, known.columns[one.name])
+                faults.append(
+                    f"[inputs.{one.name}]: leave_out '{one.leave_out}' is not a column of {source.path.name}{hint}"
+                )
         except InputError as error:
             faults.append(f"[inputs.{one.name}]: {error}")
             del known.columns[one.name]

@@ -18,7 +18,7 @@ KINDS = ("polygon", "point", "line", "panel", "edges", "nodes", "reforms", "meta
 FACES = ("layer", "print", "web")
 _TOP = {"project", "inputs", "basemap", "steps"}
 _PROJECT = {"id", "title", "subtitle", "language", "seed", "sources"}
-_INPUT = {"kind", "file", "dataset", "repair"}
+_INPUT = {"kind", "file", "dataset", "repair", "leave_out"}
 _BASEMAP = {"neighbours", "water", "outline", "roads", "cities", "cities_min_population"}
 _STEP = {"id", "analysis", "heading", "show"}
 
@@ -39,6 +39,8 @@ class Input:
         Name of a downloadable data set instead of a folder; the file is then one of its files.
     repair : bool
         Repair invalid polygons.
+    leave_out : str
+        Column that marks rows which take no part, by anything that stands in it.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Input:
     file: str
     dataset: str = ""
     repair: bool = False
+    leave_out: str = ""
 
 
 @dataclass(frozen=True)
@@ -206,7 +209,8 @@ def _input(name: str, value: object, faults: list[str]) -> Input:
     file = value.get("file", "")
     if not isinstance(file, str) or not (file or value.get("dataset")):
         faults.append(f"{where}: file is missing")
-    return Input(name, str(kind), str(file), str(value.get("dataset", "")), bool(value.get("repair", False)))
+    column = str(value.get("leave_out", ""))
+    return Input(name, str(kind), str(file), str(value.get("dataset", "")), bool(value.get("repair", False)), column)
 
 
 def _basemap(table: Mapping[str, Any], faults: list[str]) -> Basemap:

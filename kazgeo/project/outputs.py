@@ -266,6 +266,7 @@ def _report(
         ),
         sections=tuple(sections),
         sources=tuple(sources),
+        notes=tuple(say(one) for one in done.left_out.values()),
     )
     path.write_text(render(page), encoding="utf-8")
 

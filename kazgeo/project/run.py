@@ -14,10 +14,12 @@ from typing import IO, Any
 
 from kazgeo.analyses import get
 from kazgeo.analyses.outcome import Outcome
-from kazgeo.errors import InputError, listing
+from kazgeo.errors import InputError, listing, unknown
+from kazgeo.locale import speaker
+from kazgeo.messages import Message
 from kazgeo.progress import Progress, part, silent
 from kazgeo.project.check import check, settings
-from kazgeo.project.config import Project, Step
+from kazgeo.project.config import Input, Project, Step
 from kazgeo.project.inputs import locate, read_input
 from kazgeo.project.naming import region_names, tell_names
 from kazgeo.provenance import code_digest, digest, sha256, versions
@@ -96,7 +98,9 @@ def run(project: Project, folder: Path | str = "out", *, force: bool = False, pr
     with _staging(folder) as staging:
         inputs = _input_digests(project)
         done = _compute(project, part(progress, 0.02, 0.40))
-        warnings = write_all(project, done, staging, part(progress, 0.40, 0.98))
+        say = speaker(project.language).say
+        told = tuple(say(one) for one in done.left_out.values())
+        warnings = (*told, *write_all(project, done, staging, part(progress, 0.40, 0.98)))
         record = _record(project, inputs, done.outcomes, staging, warnings)
         (staging / PROVENANCE).write_text(json.dumps(record, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
         _keep_inputs(folder, record["outputs"], read)
@@ -112,6 +116,7 @@ class Computed:
 
     outcomes: dict[str, Outcome]
     inputs: dict[str, Any]
+    left_out: dict[str, Message] = field(default_factory=dict)
 
     def layer(self, name: str) -> Any:
         """Return a map layer by the name of an input or a step; None for an empty name."""
@@ -133,7 +138,10 @@ def _compute(project: Project, progress: Progress) -> Computed:
             return found
         if name not in done.inputs:
             one = by_name[name]
-            done.inputs[name] = read_input(one.kind, locate(project, one), repair=one.repair)
+            found = read_input(one.kind, locate(project, one), repair=one.repair)
+            done.inputs[name] = found
+            if one.leave_out:
+                done.inputs[name], done.left_out[name] = _without_marked(found, one)
         return done.inputs[name]
 
     for number, step in enumerate(project.steps):
@@ -145,7 +153,20 @@ def _compute(project: Project, progress: Progress) -> Computed:
         if name and name not in done.outcomes:
             take(name, "vector")
     names = region_names(project, done.inputs)
-    return Computed({key: tell_names(found, names) for key, found in done.outcomes.items()}, done.inputs)
+    told = {key: tell_names(found, names) for key, found in done.outcomes.items()}
+    return Computed(told, done.inputs, done.left_out)
+
+
+def _without_marked(data: Any, one: Input) -> tuple[Any, Message]:
+    """Return an input without the rows that a column marks, and what to tell of them."""
+    have = [str(c) for c in getattr(data, "columns", ())]
+    if one.leave_out not in have:
+        raise unknown(f"input '{one.name}': leave_out", one.leave_out, have, "one of its columns")
+    column = data[one.leave_out]
+    marked = column.notna() & (column.astype(str).str.strip() != "")
+    template = "{layer}: rows left out because something stands in '{column}': {n}."
+    told = Message(template, {"layer": one.name, "column": one.leave_out, "n": int(marked.sum())})
+    return data[~marked], told
 
 
 #: What a step may hand on, by the kind of the parameter that takes it.

@@ -82,6 +82,8 @@ class Report:
         One for each question.
     sources : tuple of SourceLine or None
         None when the page is not one on which sources are named.
+    notes : tuple of str
+        What holds for all sections, such as rows that take no part.
     """
 
     title: str
@@ -91,6 +93,7 @@ class Report:
     headline: tuple[tuple[str, str], ...]
     sections: tuple[Section, ...]
     sources: tuple[SourceLine, ...] | None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

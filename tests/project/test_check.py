@@ -96,6 +96,12 @@ def test_a_file_that_is_no_project(tmp_path: Path, content: bytes, wanted: str) 
     assert wanted in str(caught.value)
 
 
+def test_a_column_that_marks_rows_must_be_there(tmp_path: Path) -> None:
+    path = faulty(tmp_path, ('leave_out = "duplicate_of"', 'leave_out = "duplicate"'))
+    with pytest.raises(InputError, match="leave_out 'duplicate' is not a column of settlements.csv; did you mean 'dup"):
+        project.check(project.load(path))
+
+
 @pytest.mark.parametrize("name", ["to_centre_by_region", "INCOME_DISPARITY_Chart", "moran_chart2", "Disparity"])
 def test_two_results_of_one_name(tmp_path: Path, name: str) -> None:
     path = faulty(tmp_path, ('id = "grp"', f'id = "{name}"'))
