@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from kazgeo.analyses.outcome import names_of
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from kazgeo.analyses.outcome import Outcome
     from kazgeo.project.config import Project
 
-__all__ = ["region_names", "tell_names"]
+__all__ = ["region_names", "tell_names", "tell_units"]
 
 
 def region_names(project: Project, inputs: Mapping[str, Any]) -> dict[str, Names]:
@@ -48,6 +48,33 @@ def tell_names(outcome: Outcome, names: Mapping[str, Names]) -> Outcome:
     """
     told = tuple(_told(message, names) for message in outcome.findings)
     return outcome if told == outcome.findings else dataclasses.replace(outcome, findings=told)
+
+
+def tell_units(outcome: Outcome, layers: Iterable[Any]) -> Outcome:
+    """Return an outcome whose findings tell units without a result by the names that the step's layers give them.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from kazgeo.analyses.outcome import Outcome, told
+    >>> lost = told(pd.DataFrame({"unit": ["gn7", "gn8"], "reason": "weight missing"}))
+    >>> tell_units(Outcome(lost), [pd.DataFrame({"name": ["Arshaly", None]}, index=["gn7", "gn8"])]).summary()
+    'Without a result: 2 (weight missing): Arshaly, gn8.'
+    """
+    lists = [message.values.get("units") for message in outcome.findings]
+    wanted = {unit for units in lists if isinstance(units, tuple) for unit in units}
+    if not wanted:
+        return outcome
+    names: dict[Any, Names] = {}
+    for layer in layers:
+        rows = layer[layer.index.astype(str).isin(wanted)]
+        rows = rows[~rows.index.duplicated()]
+        names |= {str(i): name for i, name in names_of(rows).items() if name.en != str(i)}
+    told = tuple(
+        Message(m.template, {**m.values, "units": _told(m.values["units"], names)}) if "units" in m.values else m
+        for m in outcome.findings
+    )
+    return dataclasses.replace(outcome, findings=told)
 
 
 def _told(value: Any, names: Mapping[str, Names]) -> Any:

@@ -21,7 +21,7 @@ from kazgeo.progress import Progress, part, silent
 from kazgeo.project.check import check, settings
 from kazgeo.project.config import Input, Project, Step
 from kazgeo.project.inputs import locate, read_input
-from kazgeo.project.naming import region_names, tell_names
+from kazgeo.project.naming import region_names, tell_names, tell_units
 from kazgeo.provenance import code_digest, digest, sha256, versions
 
 __all__ = ["Run", "run"]
@@ -193,7 +193,7 @@ def _one(project: Project, step: Step, take: Callable[[str, str], Any], progress
         outcome: Outcome = analysis.function(**values)
     except InputError as error:
         raise InputError(f"step '{step.id}': {error}") from error
-    return outcome
+    return tell_units(outcome, [v for v in values.values() if hasattr(v, "geometry")])
 
 
 def _refuse_foreign(folder: Path) -> None:
