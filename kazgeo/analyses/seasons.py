@@ -195,7 +195,6 @@ def _after(
     import numpy as np
     import pandas as pd
 
-    from kazgeo.accessibility import nearest
     from kazgeo.analyses.roads import access_of, on_network
     from kazgeo.network import Change, Scenario, apply, attach_again
 
@@ -207,21 +206,31 @@ def _after(
     free = settlements if closed is None else settlements[~_inside(settlements, closed)]
     again = attach_again(tied, old, free, access_of(given))
     moved = int((again.tied & (again.distance_m > tied.distance_m + 1)).sum())
-    found = nearest(again.on(changed), chosen)
-    time = found.time_s
+    time, dropped = _to(again.on(changed), chosen)
     if (again.edge != tied.edge).any():
-        time = _harmed(time, before, nearest(again.on(tied.network), chosen).time_s)
+        time = _harmed(time, before, _to(again.on(tied.network), chosen)[0])
     if new:
         opened = apply(tied.network, Scenario("new roads", (Change(roads=new, state="open"),)))
         for way in (on_network(opened, settlements, given).on(changed),
                     attach_again(tied, changed, free, access_of(given))):  # fmt: skip
             there = way.edge.to_numpy()
             by_new = (there >= 0) & fresh[there]
-            other = nearest(way, chosen).time_s
+            other, _ = _to(way, chosen)
             time = time.where(~by_new | ~((other < time) | time.isna()), other)
     lost = again.why_not(time.notna(), NO_WAY)
-    lost = pd.concat([found.dropped[found.dropped["unit"].isin(lost["unit"])], lost])
+    lost = pd.concat([dropped[dropped["unit"].isin(lost["unit"])], lost])
     return time, lost.drop_duplicates("unit"), moved
+
+
+def _to(places: Attached, chosen: pd.Index) -> tuple[pd.Series, pd.DataFrame]:
+    """Return seconds to the nearest destination and who has none; no destination need be near an open road."""
+    from kazgeo.accessibility import k_nearest, nearest
+
+    if places.take(chosen).tied.any():
+        found = nearest(places, chosen)
+        return found.time_s, found.dropped
+    own = k_nearest(places, chosen, 1)
+    return own.times.set_index("origin")["time_s"].reindex(places.ids), own.dropped
 
 
 def _harmed(time: pd.Series, before: pd.Series, other: pd.Series) -> pd.Series:

@@ -75,6 +75,14 @@ def test_a_useless_new_road_is_no_harm_to_whom_a_closure_moves(new):
     assert layer["scenario_time_min"]["v0"] == pytest.approx(15 + 2.9 * 1.3 / 30 * 60, abs=0.05)
 
 
+def test_a_closure_that_takes_the_only_destination():
+    roads = lines(["closed", "open"], 60.0, [(0, 0), (30_000, 0)], [(30_000, 0), (90_000, 0)])
+    found = effect(places((0, 0), (40_000, 0)), roads, access_limit_km=5.0, **CLOSED)
+    assert found.layer["cut_off"].tolist() == ["no", "cut off"]
+    assert found.layer["scenario_time_min"]["c"] == 0
+    assert found.numbers["people_cut_off"] == 100
+
+
 def test_who_is_reached_by_a_new_road_only():
     roads = lines(["main", "island"], 60.0, [(0, 0), (30_000, 0)], [(50_000, 0), (60_000, 0)])
     added = lines(["new"], [10.0], [(30_000, 0), (50_000, 0)])
