@@ -61,8 +61,8 @@ def tell_units(outcome: Outcome, layers: Iterable[Any]) -> Outcome:
     >>> tell_units(Outcome(lost), [pd.DataFrame({"name": ["Arshaly", None]}, index=["gn7", "gn8"])]).summary()
     'Without a result: 2 (weight missing): Arshaly, gn8.'
     """
-    lists = [message.values.get("units") for message in outcome.findings]
-    wanted = {unit for units in lists if isinstance(units, tuple) for unit in units}
+    lists = [m.values.get("units") for m in outcome.findings]
+    wanted = {unit for units in lists if isinstance(units, tuple) for unit in units if isinstance(unit, str)}
     if not wanted:
         return outcome
     names: dict[Any, Names] = {}
