@@ -58,6 +58,7 @@ def test_variances_of_independent_parts_add():
     assert spread_of(found, "p01") == pytest.approx(math.sqrt(0.15**2 + 0.2**2 + 0.1**2), rel=0.06)
 
 
+@pytest.mark.slow
 def test_shared_errors_stay_along_a_route_and_own_ones_cancel():
     tied, goal = chain(25)
     shared, own = (
@@ -68,6 +69,7 @@ def test_shared_errors_stay_along_a_route_and_own_ones_cancel():
     assert spread_of(own, "p25") == pytest.approx(0.2 / math.sqrt(25), rel=0.1)
 
 
+@pytest.mark.slow
 def test_classes_have_their_own_spread():
     tied, goal = chain(2, ["sure", "unsure"])
     found = travel_time_uncertainty(tied, goal, spread=SpeedSpread(0, {"unsure": 0.3}, 0, 0), draws=2000, rng=4)
@@ -95,6 +97,7 @@ def test_waits_at_junctions_are_sure():
     assert (waiting.loc["p01", "high_s"] - wait) == pytest.approx(moving.loc["p01", "high_s"])
 
 
+@pytest.mark.slow
 def test_the_leg_off_the_road_is_drawn_too():
     tied, goal = chain(1)
     off = gpd.GeoDataFrame(geometry=gpd.points_from_xy([60.0], [50.1]), index=["off"], crs=4326)

@@ -69,6 +69,7 @@ def test_verdicts_intervals_and_shares_are_those_of_the_law(study):
     ]
 
 
+@pytest.mark.slow
 def test_classes_may_be_unsure_apart(study):
     layer = unsure(study, common_percent=0.0, class_percents="local=30").layer
     assert layer.loc["b", ["low_min", "high_min"]].tolist() == pytest.approx([60, 60])
@@ -79,6 +80,7 @@ def test_classes_may_be_unsure_apart(study):
         unsure(study, class_percents="local=-3")
 
 
+@pytest.mark.slow
 def test_without_people_shares_are_of_settlements(study):
     found = unsure(study, population=None)
     assert found.numbers["share_percent"] == 100 * 3 / 5

@@ -84,6 +84,7 @@ def maps(draw, *, missing=True, varied=True):
     return y, Weights.from_arrays(y.index, rows, cols, data)
 
 
+@pytest.mark.slow
 @LAWS
 @given(maps(varied=False), st.randoms(use_true_random=False), st.sampled_from(["row", "binary", "given"]))
 def test_the_order_of_rows_never_matters(example, shuffler, transform):
