@@ -535,7 +535,8 @@ def write_geojson(path: Path, layer: geopandas.GeoDataFrame) -> None:
     import pyogrio
 
     path.unlink(missing_ok=True)
-    pyogrio.write_dataframe(_flat(layer.to_crs(4326)), path, driver="GeoJSON", RFC7946="YES")
+    # without a name the file would tell that of the temporary file it is written to
+    pyogrio.write_dataframe(_flat(layer.to_crs(4326)), path, layer="layer", driver="GeoJSON", RFC7946="YES")
 
 
 def write_workbook(path: Path, tables: Mapping[str, pd.DataFrame]) -> None:

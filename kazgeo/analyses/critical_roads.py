@@ -136,9 +136,14 @@ def _hanging(
     """Name the settlements behind those stretches at the main network that most hang on."""
     from kazgeo.messages import Message, Num
 
+    roads = layer["road_name"] if "road_name" in layer else layer["road_id"].map(lambda _: None)
+    first = layer[layer["roads_in_line"] == 1].sort_values(counted, ascending=False, kind="stable")
     listed = tuple(
-        Message("{name} {value}", {"name": names[nearest[row][0]], "value": Num(float(layer.at[row, counted]), 0)})
-        for row in layer[layer["roads_in_line"] == 1].sort_values(counted, ascending=False, kind="stable").index
+        Message(
+            "{road} ({name}): {value}" if isinstance(roads[row], str) and roads[row] else "{name} {value}",
+            {"road": str(roads[row]), "name": names[nearest[row][0]], "value": Num(float(first.at[row, counted]), 0)},
+        )
+        for row in first.index
         if nearest.get(row)
     )[:5]
     if not listed:

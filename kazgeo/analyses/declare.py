@@ -120,7 +120,9 @@ class Parameter:
                 raise InputError(f"{where}: parameter '{self.name}' must be a list of column names; got {value!r}")
             return tuple(n for n in names if n)
         if not isinstance(value, str):
-            raise InputError(f"{where}: parameter '{self.name}' must be text; got {value!r}")
+            several = isinstance(value, list | tuple) and value
+            hint = f'; write "{", ".join(map(str, value))}"' if isinstance(value, list | tuple) and several else ""
+            raise InputError(f"{where}: parameter '{self.name}' must be text; got {value!r}{hint}")
         return value
 
     def _number(self, value: object, where: str) -> float | int:

@@ -49,6 +49,7 @@ def take_in(declared: Analysis, given: Mapping[str, Any]) -> Taken:
         if layer.geom_type.isin(["Polygon", "MultiPolygon"]).any():
             continue
         for column in _people(declared, p.name, out):
+            layer = _as_numbers(layer, column)
             ids = settlements.negative(layer, column)
             if len(ids):
                 findings.append(_said(p.name, column, ids))
@@ -57,6 +58,21 @@ def take_in(declared: Analysis, given: Mapping[str, Any]) -> Taken:
         findings += _of_nobody(declared, p.name, out)
     findings += _speeds_unused(declared, out)
     return Taken(out, tuple(findings))
+
+
+def _as_numbers(layer: Any, column: str) -> Any:
+    """Return a layer whose inhabitants are numbers: what a table holds as text ("1 354 435", "-") sizes no symbol."""
+    import pandas as pd
+
+    from kazgeo.errors import InputError
+    from kazgeo.parsing import parse_numbers
+
+    if pd.api.types.is_numeric_dtype(layer[column].dtype):
+        return layer
+    try:
+        return layer.assign(**{column: parse_numbers(layer[column])})
+    except InputError:  # whoever uses the column says it better
+        return layer
 
 
 def _people(declared: Analysis, layer: str, given: Mapping[str, Any]) -> Iterator[str]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from kazgeo.analyses.options import RoadSpeeds
+    from kazgeo.messages import Message
     from kazgeo.network import Change, Network, Scenario
 
 __all__ = ["Asked", "named", "network_with", "refuse_idle", "scenario_of"]
@@ -118,6 +119,22 @@ def refuse_idle(network: Network, scenario: Scenario, asked: Asked) -> None:
             f"{asked.who}: nothing would change: {what}; name roads with closed_field and closed_values, draw closed"
             " areas, or give factors"
         )
+
+
+def idle_season(network: Network, asked: Asked) -> tuple[Message, ...]:
+    """Say that the season means none of these roads, where other changes were asked for besides."""
+    from kazgeo.messages import Message, Term
+    from kazgeo.network import SEASONS, effects
+
+    if asked.season == Season.NONE or asked.factors or asked.surface_factors:
+        return ()
+    if effects(network, SEASONS[str(asked.season)])["edges"].any():
+        return ()
+    template = (
+        "The season ({season}) means none of these roads: name the column of their classes (road_class), or give"
+        " factors."
+    )
+    return (Message(template, {"season": Term(str(asked.season))}),)
 
 
 def named(roads: Any, road_class: str | None, surface: str | None, seasonal: str | None) -> tuple[Any, str | None]:

@@ -127,7 +127,7 @@ def season_effect(
     from kazgeo.analyses.outcome import Outcome, names_of, told
     from kazgeo.analyses.reach import weighted_mean
     from kazgeo.analyses.roads import access_columns, left_out, on_network
-    from kazgeo.analyses.scenarios import Asked, named, network_with, refuse_idle, scenario_of
+    from kazgeo.analyses.scenarios import Asked, idle_season, named, network_with, refuse_idle, scenario_of
     from kazgeo.style import TooltipField
     from kazgeo.ties import in_minutes
 
@@ -157,6 +157,7 @@ def season_effect(
         (
             *_findings(layer, names_of(settlements), people, newly, standard_min),
             *_moved(moved),
+            *idle_season(net, asked),
             *_told(scenario),
             *told(dropped),
         ),

@@ -219,11 +219,10 @@ def _looked_up(classes: xarray.DataArray, table: pd.Series) -> NDArray[np.float6
     """Return the table's value of every cell."""
     values = np.asarray(classes.to_numpy(), dtype=np.float64)
     present, place = np.unique(values, return_inverse=True)
-    missing = [f"{v:g}" for v in present if not np.isnan(v) and v not in table.index]
+    unlisted = [float(v) for v in present if not np.isnan(v) and v not in table.index]
+    missing = [int(v) if v == int(v) else v for v in unlisted]
     if missing:
-        raise InputError(
-            f"speeds must have a row for every class of the surface; there is none for {', '.join(missing)}"
-        )
+        raise InputError(f"speeds must have a row for every class of the surface; there is none for {listing(missing)}")
     value = np.array([np.nan if np.isnan(v) else float(table.loc[v]) for v in present])
     return value[place].reshape(values.shape)
 

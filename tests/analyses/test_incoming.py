@@ -10,6 +10,7 @@ import shapely
 
 from kazgeo import analyses, settlements
 from kazgeo.project.inputs import check_layer, read_data
+from kazgeo.qgis_style import qml
 
 IDS = list("abcdef")
 GHOSTS = {
@@ -193,6 +194,16 @@ def test_a_number_that_was_corrected_is_no_longer_told(tmp_path):
     assert not len(settlements.negative(right, "population"))
     other = layer.iloc[2:].set_index(layer.index[:2])  # 4 of unknown population gets the id of 2
     assert not len(settlements.negative(other, "population"))
+
+
+@pytest.mark.parametrize("name", ["travel_time", "opportunities", "single_roads"])
+def test_inhabitants_as_offices_write_them_size_the_symbols(name, tmp_path):
+    """A column that isn't called population stays text in a table that is read: the style needs numbers."""
+    raw = towns().assign(жители=["1 354 435", "-", "12,5", "…", "300", ""])
+    found = outcome(name, raw, population="жители")
+    assert pd.api.types.is_numeric_dtype(found.layer["жители"])
+    assert found.layer["жители"].iloc[0] == 1_354_435
+    assert "жители" in qml(found.theme("t", "T"))
 
 
 def test_speeds_that_are_named_for_something_else_are_no_forgotten_ones():

@@ -215,7 +215,7 @@ def test_which_roads_cut_settlements_off(triangle):
     assert found.tables["by_road"]["road"].tolist() == ["c-d", "d-e"]
     told = found.summary()
     assert "when they close: 2, 120\xa0km or 40.0\xa0% of the network" in told
-    assert "in front of: d 900." in told
+    assert "in front of: c-d (d): 900." in told
     assert ["f", "farther from every road than the limit"] in found.dropped.values.tolist()
 
 

@@ -197,6 +197,16 @@ def test_a_scenario_that_means_no_road_is_refused(study, options, says):
         run(study, **options)
 
 
+def test_a_season_that_means_no_road_is_told_beside_a_closure(study):
+    places, roads = study
+    bare = places, roads.rename(columns={"class": "klass", "surface": "cover"}).assign(name=["a", "b", "c"])
+    shut = {"closed_field": "name", "closed_values": "c"}
+    told = run(bare, season="winter", **shut).summary()
+    assert "The season (winter) means none of these roads: name the column of their classes (road_class)" in told
+    assert "The season" not in run(bare, season="winter", road_class="klass", **shut).summary()
+    assert "The season" not in run(bare, season="none", **shut).summary()
+
+
 def two_ways(**columns):
     """A village on a slow track to the city, and a fast road 3.3 km beside it that ends in the city too."""
     lines = [
